@@ -1,0 +1,1 @@
+"""Firebreak: automatic, careful response to threats in an AWS estate."""

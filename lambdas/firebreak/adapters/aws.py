@@ -1,0 +1,145 @@
+"""AWS clients whose errors are ours, and which stop in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+from firebreak.core.errors import AwsError, Denied, FirebreakError, OutOfTime, Retriable, TargetMissing, Throttled
+
+if TYPE_CHECKING:
+    import boto3
+    from botocore.config import Config
+
+    from firebreak.core.clients import Kubernetes
+
+Remaining = Callable[[], float]
+"""Seconds left in this invocation."""
+
+WORST_CASE_CALL = 10.0
+"""Seconds one call may take, its retries included. A call is not begun with less left: an invocation that is frozen
+and thawed, or killed at its timeout, must not leave a change behind that nobody waits for."""
+
+_MISSING = (".NotFound", "NoSuchEntity", "NoSuchBucket", "NoSuchKey", "ResourceNotFoundException", ".Malformed")
+_THROTTLED = ("Throttl", "RequestLimitExceeded", "TooManyRequests", "SlowDown", "ProvisionedThroughputExceeded")
+_DENIED = ("AccessDenied", "UnauthorizedOperation", "Forbidden", "InvalidClientTokenId", "ExpiredToken")
+_LATER = (
+    "ConcurrentSnapshotLimitExceeded",  # Amazon EBS User Guide, quotas: as many snapshots pending as allowed
+    "SnapshotCreationPerVolumeRateExceeded",
+    "InternalError",
+    "InternalFailure",
+    "ServiceUnavailable",
+    "Unavailable",
+    "RequestTimeout",
+)
+
+
+def translate(error: Exception, operation: str) -> FirebreakError:
+    """Return our error for one of botocore's.
+
+    Args:
+        error: what botocore raised.
+        operation: the API operation, for the message.
+    """
+    if isinstance(error, ClientError):
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        message = str(error.response.get("Error", {}).get("Message", ""))
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        said = f"{operation}: {code}: {message}"
+        if any(word in code for word in _THROTTLED):
+            return Throttled(said)
+        if any(word in code for word in _DENIED):
+            return Denied(f"{said}. Compare the role's policy with `firebreak actions show`.")
+        if code.endswith(_MISSING):
+            return TargetMissing(said)
+        if code in _LATER or status >= 500:  # noqa: PLR2004 - HTTP: the server's fault
+            return Retriable(said)
+        return AwsError(code, operation, message)
+    if isinstance(error, NoCredentialsError):
+        return Denied(f"{operation}: no AWS credentials; set a profile or a role")
+    return Retriable(f"{operation}: {error}")
+
+
+class AwsClient:
+    """A boto3 client behind `firebreak.core.clients.Aws`."""
+
+    def __init__(self, client: Any, remaining: Remaining) -> None:
+        self._client = client
+        self._remaining = remaining
+
+    def __getattr__(self, operation: str) -> Callable[..., Any]:
+        method = getattr(self._client, operation)
+
+        def call(**arguments: Any) -> Any:
+            self._in_time(operation)
+            try:
+                return method(**arguments)
+            except (ClientError, BotoCoreError) as error:
+                raise translate(error, operation) from error
+
+        return call
+
+    def pages(self, operation: str, member: str, **arguments: Any) -> Iterator[Any]:
+        """Yield the items under `member` of every page of `operation`."""
+        self._in_time(operation)
+        try:
+            for page in self._client.get_paginator(operation).paginate(**arguments):
+                yield from page.get(member, ())
+                self._in_time(operation)
+        except (ClientError, BotoCoreError) as error:
+            raise translate(error, operation) from error
+
+    def _in_time(self, operation: str) -> None:
+        if (left := self._remaining()) < WORST_CASE_CALL:
+            raise OutOfTime(f"{operation}: {left:.0f} s left, a call may take {WORST_CASE_CALL:.0f} s; run again")
+
+
+class SessionClients:
+    """The clients of one step: one boto3 session (one role, one account), one region.
+
+    Args:
+        session: carries the role's credentials.
+        region: the target's region.
+        remaining: seconds left in this invocation.
+        kubernetes: makes the client of a cluster's API server.
+        config: botocore settings (retries, timeouts).
+        endpoint: where AWS is, if not at AWS (sandbox).
+    """
+
+    def __init__(
+        self,
+        session: boto3.Session,
+        region: str,
+        *,
+        remaining: Remaining = lambda: float("inf"),
+        kubernetes: Callable[[SessionClients, str], Kubernetes] | None = None,
+        config: Config | None = None,
+        endpoint: str | None = None,
+    ) -> None:
+        self.session = session
+        self.region = region
+        self.remaining = remaining
+        self._kubernetes = kubernetes
+        self._config = config
+        self._endpoint = endpoint
+        self._clients: dict[str, AwsClient] = {}
+        self._clusters: dict[str, Kubernetes] = {}
+
+    def aws(self, service: str) -> AwsClient:
+        """Return the client of an AWS service, made once."""
+        if service not in self._clients:
+            client = self.session.client(
+                service, region_name=self.region, config=self._config, endpoint_url=self._endpoint
+            )
+            self._clients[service] = AwsClient(client, self.remaining)
+        return self._clients[service]
+
+    def kubernetes(self, cluster: str) -> Kubernetes:
+        """Return the client of a cluster's API server, made once."""
+        if self._kubernetes is None:
+            raise Denied(f"cluster {cluster}: this process has no way to reach Kubernetes")
+        if cluster not in self._clusters:
+            self._clusters[cluster] = self._kubernetes(self, cluster)
+        return self._clusters[cluster]

@@ -1,0 +1,1 @@
+"""The operator's command `firebreak`. Left out of the deployed asset."""

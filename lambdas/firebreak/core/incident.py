@@ -1,0 +1,135 @@
+"""An incident, its revisions and its steps: what they are and which moves they may make."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+from pydantic import AwareDatetime, Field
+
+from firebreak.core.finding import Severity
+from firebreak.core.model import Json, Model
+from firebreak.core.plan import Plan, Stage
+from firebreak.core.target import Target
+
+IncidentStatus: TypeAlias = Literal["open", "acting", "contained", "released", "eradicated", "closed", "merged"]
+Mode: TypeAlias = Literal["respond", "undo"]
+Lane: TypeAlias = Literal["urgent", "bulk"]
+
+MOVES: dict[IncidentStatus, frozenset[IncidentStatus]] = {
+    "open": frozenset({"acting", "closed", "merged"}),
+    "acting": frozenset({"open", "contained", "eradicated", "released", "closed", "merged"}),
+    "contained": frozenset({"acting", "released", "eradicated", "closed", "merged"}),
+    "eradicated": frozenset({"acting", "closed"}),
+    "released": frozenset({"acting", "closed"}),
+    "closed": frozenset(),
+    "merged": frozenset(),
+}
+"""Which status may follow which. The lock on the target is held until closed or merged."""
+
+StepStatus: TypeAlias = Literal[
+    "decided",    # a playbook wants it; no plan yet
+    "planned",    # a plan is made and may run
+    "asking",     # a person was asked
+    "running",    # the first change may have been made
+    "applied",    # apply is done, not yet verified
+    "verified",   # read back and found as planned
+    "failed",     # a final error; secured where that was possible
+    "stale",      # someone else changed the target; nothing overwritten
+    "gone",       # the target does not exist any more
+    "refused",    # guard or playbook forbids it
+    "denied",     # a person said no
+    "expired",    # nobody answered in time, which is a no
+    "observed",   # mode observe: planned and told, not done
+    "unneeded",   # the plan has no changes
+    "undone",     # taken back and read back as it was before
+    "undo_failed",
+]  # fmt: skip
+SETTLED: frozenset[StepStatus] = frozenset(
+    {
+        *("verified", "failed", "stale", "gone", "refused", "denied", "expired", "observed"),
+        *("unneeded", "undone", "undo_failed"),
+    }
+)
+EFFECTIVE: frozenset[StepStatus] = frozenset({"running", "applied", "verified", "failed", "stale", "undo_failed"})
+"""Statuses in which something may have been changed: what undo has to look at."""
+
+Consent: TypeAlias = Literal["auto", "ask"]
+
+
+class Incident(Model):
+    """What happened to one target, and what was done about it.
+
+    Attributes:
+        id: "inc-" and 12 hex digits.
+        status: see MOVES.
+        revision: the newest revision, from 1.
+        lane: where its first finding came from; executions from the bulk lane are capped.
+        severity: the highest band so far.
+        title: source and type of the finding that opened it.
+        targets: the targets its findings name, canonical ones added by `plan`.
+        locks: keys it holds the lock of.
+        started: newest revision whose execution exists.
+        merged_into: the older incident that took this one over.
+        fenced: revisions up to this one may not change anything any more (an undo was begun).
+        reason: why it was closed.
+    """
+
+    id: str
+    status: IncidentStatus = "open"
+    revision: int = Field(ge=1)
+    lane: Lane
+    severity: Severity
+    title: str
+    account: str
+    region: str
+    targets: tuple[Target, ...] = ()
+    locks: tuple[str, ...] = ()
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+    started: int = 0
+    merged_into: str | None = None
+    fenced: int = 0
+    reason: str | None = None
+
+
+class StepRecord(Model):
+    """One step of an incident, as the table holds it.
+
+    Attributes:
+        id: derived from action, target and parameters: the same step in a later revision has the same id.
+        revision: the revision that brought it.
+        consent: what the playbook and the guard ask for.
+        needs_approval: the approval that has to be redeemed before it runs, once asked.
+        plan: made when its stage begins.
+        not_before: earliest moment of the next look, after an Again.
+        outcome, residual, evidence: what was read back, in words.
+        error: what failed, on what, what to do.
+        playbook, reasons: who wanted it, and why.
+    """
+
+    id: str
+    incident: str
+    revision: int
+    order: int
+    action: str
+    effect: Literal["collect", "reversible", "destructive"]
+    stage: Stage
+    target: Target
+    parameters: Json
+    consent: Consent
+    playbook: str
+    reasons: tuple[str, ...] = ()
+    status: StepStatus = "decided"
+    plan: Plan | None = None
+    approval: str | None = None
+    not_before: AwareDatetime | None = None
+    outcome: tuple[str, ...] = ()
+    residual: tuple[str, ...] = ()
+    error: str | None = None
+    started_at: AwareDatetime | None = None
+    settled_at: AwareDatetime | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more will happen to it in this mode."""
+        return self.status in SETTLED

@@ -1,0 +1,1 @@
+"""The Lambda entry points: parse, call one use case, return or raise."""
