@@ -54,7 +54,7 @@ def translate(error: Exception, operation: str) -> FirebreakError:
             return Denied(f"{said}. Compare the role's policy with `firebreak actions show`.")
         if code.endswith(_MISSING):
             return TargetMissing(said)
-        if code in _LATER or status >= 500:  # noqa: PLR2004 - HTTP: the server's fault
+        if code in _LATER or status >= 500:
             return Retriable(said)
         return AwsError(code, operation, message)
     if isinstance(error, NoCredentialsError):

@@ -1,1 +1,1 @@
-"""The pure part: what findings, targets, plans and approvals are, and their rules. Standard library and pydantic only."""
+"""The pure part: what findings, targets, plans and approvals are, with their rules. Standard library, pydantic."""
