@@ -33,6 +33,7 @@ StepStatus: TypeAlias = Literal[
     "running",    # the first change may have been made
     "applied",    # apply is done, not yet verified
     "verified",   # read back and found as planned
+    "undoing",    # being taken back
     "failed",     # a final error; secured where that was possible
     "stale",      # someone else changed the target; nothing overwritten
     "gone",       # the target does not exist any more
@@ -50,7 +51,9 @@ SETTLED: frozenset[StepStatus] = frozenset(
         *("unneeded", "undone", "undo_failed"),
     }
 )
-EFFECTIVE: frozenset[StepStatus] = frozenset({"running", "applied", "verified", "failed", "stale", "undo_failed"})
+EFFECTIVE: frozenset[StepStatus] = frozenset(
+    {"running", "applied", "verified", "failed", "stale", "undoing", "undo_failed"}
+)
 """Statuses in which something may have been changed: what undo has to look at."""
 
 Consent: TypeAlias = Literal["auto", "ask"]
@@ -68,10 +71,14 @@ class Incident(Model):
         title: source and type of the finding that opened it.
         targets: the targets its findings name, canonical ones added by `plan`.
         locks: keys it holds the lock of.
-        started: newest revision whose execution exists.
         merged_into: the older incident that took this one over.
         fenced: revisions up to this one may not change anything any more (an undo was begun).
+        absorbed: incidents that were merged into this one; their steps are undone with its own.
+        quiet_until: until then, a finding that adds nothing makes no further revision.
+        seen: what its findings brought so far (types, targets): what is not among them is news.
+        released_at: when an undo of it ended.
         reason: why it was closed.
+        version, head: as in StepRecord.
     """
 
     id: str
@@ -86,10 +93,20 @@ class Incident(Model):
     locks: tuple[str, ...] = ()
     created_at: AwareDatetime
     updated_at: AwareDatetime
-    started: int = 0
     merged_into: str | None = None
     fenced: int = 0
+    absorbed: tuple[str, ...] = ()
+    quiet_until: AwareDatetime | None = None
+    seen: tuple[str, ...] = ()
+    released_at: AwareDatetime | None = None
     reason: str | None = None
+    version: int = 0
+    head: str = ""
+
+    @property
+    def over(self) -> bool:
+        """Whether its story has ended and its locks are free."""
+        return self.status in ("closed", "merged")
 
 
 class StepRecord(Model):
@@ -99,12 +116,14 @@ class StepRecord(Model):
         id: derived from action, target and parameters: the same step in a later revision has the same id.
         revision: the revision that brought it.
         consent: what the playbook and the guard ask for.
-        needs_approval: the approval that has to be redeemed before it runs, once asked.
+        approval: the approval that has to be redeemed before it runs, once asked.
         plan: made when its stage begins.
         not_before: earliest moment of the next look, after an Again.
         outcome, residual, evidence: what was read back, in words.
         error: what failed, on what, what to do.
         playbook, reasons: who wanted it, and why.
+        version: counts its transitions; a transition is conditional on it.
+        head: hash of its newest audit record.
     """
 
     id: str
@@ -128,6 +147,8 @@ class StepRecord(Model):
     error: str | None = None
     started_at: AwareDatetime | None = None
     settled_at: AwareDatetime | None = None
+    version: int = 0
+    head: str = ""
 
     @property
     def settled(self) -> bool:

@@ -1,0 +1,289 @@
+"""What the pipeline needs of the world, as Protocols. Adapters make them real; tests make them small."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol, TypeAlias
+
+from firebreak.core.clients import Clients
+from firebreak.core.finding import Finding
+from firebreak.core.guard import GuardState
+from firebreak.core.incident import Incident, Lane, Mode, StepRecord
+from firebreak.core.model import Json, Model
+from firebreak.core.plan import Plan
+from firebreak.core.target import Place
+
+Clock: TypeAlias = Callable[[], datetime]
+"""Returns the time now, in UTC."""
+
+Remaining: TypeAlias = Callable[[], float]
+"""Returns the seconds left in this invocation."""
+
+
+def system_clock() -> datetime:
+    """The real time, in UTC."""
+    return datetime.now(UTC)
+
+
+class Actor(Model):
+    """Who does something, for the audit trail: a function and its request, or a person.
+
+    Attributes:
+        name: "execute", or a person.
+        request: the invocation's id; also the holder of leases.
+    """
+
+    name: str
+    request: str
+
+    def __str__(self) -> str:
+        return f"{self.name}/{self.request}"
+
+
+class SeenFinding(Model):
+    """What the table knows of a finding.
+
+    Attributes:
+        incident: the incident it belongs to, None where it was dropped or only told.
+        revision: the revision it brought.
+        handled: whether that revision's execution exists (or waits, or none is needed).
+        fingerprint, severity, updated_at: of the newest delivery.
+        version: counts what was made of it; news is conditional on it.
+    """
+
+    incident: str | None
+    revision: int
+    handled: bool
+    fingerprint: str
+    severity: int
+    updated_at: datetime
+    version: int
+
+
+class Execution(Model):
+    """One execution of the state machine.
+
+    Attributes:
+        incident, revision, mode, attempt: its input and, together, its name.
+        lane: executions of the bulk lane are admitted one by one.
+    """
+
+    incident: str
+    revision: int
+    mode: Mode
+    attempt: int
+    lane: Lane = "urgent"
+
+    @property
+    def name(self) -> str:
+        """The execution's name; a closed name cannot be used again for 90 days (StartExecution, API reference)."""
+        return f"{self.incident}-r{self.revision}-{self.mode}-a{self.attempt}"
+
+    @property
+    def input(self) -> dict[str, Json]:
+        """The execution's input: identifiers only."""
+        return {"incident": self.incident, "revision": self.revision, "mode": self.mode, "attempt": self.attempt}
+
+
+class FindingStore(Protocol):
+    """Findings and the incidents they open or join."""
+
+    def repeat(self, finding: Finding, now: datetime, deliveries: int) -> SeenFinding | None | bool:
+        """Count a repeat in one conditional write.
+
+        Returns:
+            True where it was one; else what the table knows of the finding, None where nothing.
+        """
+
+    def drop(self, finding: Finding, reason: str, now: datetime, deliveries: int) -> None:
+        """Record a finding that ends here, with the reason."""
+
+    def open(self, finding: Finding, incident: Incident, seen: SeenFinding | None) -> str | None:
+        """Open an incident with its first revision in one transaction.
+
+        Returns:
+            None where it is open now (or already was, by this very call); else the incident that holds a lock.
+        """
+
+    def join(
+        self, finding: Finding, incident: Incident, seen: SeenFinding | None, *, revises: bool, moment: datetime
+    ) -> Incident:
+        """Add a finding to an incident, as a new revision or not, in one transaction.
+
+        Raises:
+            Conflict: the incident or the finding moved meanwhile.
+        """
+
+    def handled(self, finding: Finding, incident: str) -> None:
+        """Mark the newest revision of a finding handled."""
+
+    def reject(self, lane: Lane, message: str, error: str, now: datetime) -> None:
+        """Record why a message cannot be used."""
+
+
+class IncidentStore(Protocol):
+    """Incidents, their steps and their audit trail."""
+
+    def incident(self, incident: str) -> Incident: ...
+
+    def findings(self, incident: str) -> Sequence[Finding]: ...
+
+    def steps(self, incident: str) -> Sequence[StepRecord]: ...
+
+    def briefing(self, incident: str, step: str) -> tuple[Incident, StepRecord, GuardState]:
+        """Read, consistently and at once, what a step's run depends on."""
+
+    def guard(self) -> GuardState: ...
+
+    def change_incident(self, before: Incident, after: Incident, event: str, actor: Actor, *words: str) -> Incident:
+        """Move an incident and append to its trail, where it is still as `before` says.
+
+        Raises:
+            Conflict: someone moved it meanwhile.
+        """
+
+    def add_steps(self, incident: str, steps: Iterable[StepRecord], actor: Actor, now: datetime) -> None:
+        """Write steps that are not there yet."""
+
+    def change_step(
+        self, before: StepRecord, after: StepRecord, actor: Actor, now: datetime, *words: str
+    ) -> StepRecord:
+        """Move a step and append to its trail, where it is still as `before` says.
+
+        Raises:
+            Conflict: someone moved it meanwhile.
+        """
+
+    def record_decision(self, incident: str, revision: int, decision: Json) -> None:
+        """Keep what was decided and why."""
+
+    def claim_locks(self, incident: Incident, keys: Iterable[str]) -> str | None:
+        """Take locks, those held already included.
+
+        Returns:
+            None where all are held now; else the incident that holds one of them.
+        """
+
+    def free_locks(self, incident: Incident) -> None:
+        """Free every lock that the incident still holds."""
+
+    def move_locks(self, incident: Incident, to: str) -> None:
+        """Hand every lock of a merged incident to the one it was merged into."""
+
+
+class Ledger(Protocol):
+    """Lease, before-state and claims, per target and aspect."""
+
+    def baseline(self, target: Place, aspect: str) -> Plan | None:
+        """Return the plan whose before-state stands for this aspect, where some incident still claims it."""
+
+    def begin(
+        self,
+        before: StepRecord,
+        after: StepRecord,
+        aspect: str,
+        actor: Actor,
+        now: datetime,
+        lease: float,
+        *,
+        keep: bool,
+    ) -> StepRecord:
+        """Take the lease, write the before-state once, claim it, and record the intent, in one transaction.
+
+        The transaction also holds the incident's fence and, for mode "respond", the kill switch against it.
+
+        Args:
+            lease: seconds the lease lasts; longer than the invocation can.
+            keep: whether to keep the before-state (collecting actions change nothing and keep none).
+
+        Raises:
+            Held: another run has the lease.
+            Refused: the incident was fenced, or the kill switch is on.
+            Conflict: the step moved meanwhile.
+        """
+
+    def extend(self, step: StepRecord, aspect: str, actor: Actor, now: datetime, lease: float) -> None:
+        """Take the lease alone, for closing what is open."""
+
+    def end(
+        self,
+        before: StepRecord,
+        after: StepRecord,
+        aspect: str,
+        actor: Actor,
+        now: datetime,
+        *,
+        words: tuple[str, ...] = (),
+    ) -> StepRecord:
+        """Record what came of it and give the lease back; an undone step gives its claim back too."""
+
+    def others(self, step: StepRecord, aspect: str) -> Sequence[str]:
+        """Return the other incidents that claim this aspect."""
+
+
+class Executions(Protocol):
+    """Executions of the state machine."""
+
+    def start(self, execution: Execution) -> bool:
+        """Start one; True where it exists now, False where its name was used and closed."""
+
+    def stop(self, name: str, reason: str) -> None:
+        """Stop one that may still run."""
+
+
+class Admission(Protocol):
+    """Slots of the bulk lane."""
+
+    def enter(self, execution: Execution, limit: int, now: datetime) -> bool:
+        """Take a slot, or note that the execution waits; True where it may start."""
+
+    def leave(self, execution: str) -> None:
+        """Give the slot back."""
+
+    def waiting(self) -> Sequence[Execution]:
+        """Return the executions that wait, oldest first."""
+
+
+class Sessions(Protocol):
+    """Clients under the roles of a member account."""
+
+    def observer(self, account: str, region: str, incident: str, remaining: Remaining) -> Clients:
+        """Return clients that may only read.
+
+        Raises:
+            Denied: the account has no observer role for us.
+        """
+
+    def action(self, plan: Plan, remaining: Remaining) -> Clients:
+        """Return clients under the action's own role, narrowed to the plan's resources."""
+
+
+class Messenger(Protocol):
+    """Tells people."""
+
+    def tell(self, subject: str, lines: Sequence[str], *, incident: str | None = None) -> None: ...
+
+
+class Vault(Protocol):
+    """Keeps evidence."""
+
+    def keep(self, name: str, content: Any) -> str:
+        """Store a JSON value under a name, once, and return where it is."""
+
+
+class Consent(Protocol):
+    """Approvals, as far as the rest of the pipeline needs them."""
+
+    def redeem(self, step: StepRecord, holder: str, now: datetime) -> None:
+        """Spend the consent to a step's plan, once per holder.
+
+        Raises:
+            Refused: there is none, or it is for another plan, spent, denied or expired; `str` says which.
+        """
+
+    def cancel(self, incident: str, now: datetime) -> None:
+        """Withdraw every open question of an incident."""
+
+    def expire_due(self, now: datetime) -> int:
+        """Deny what nobody answered in time; return how many."""
