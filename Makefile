@@ -1,0 +1,69 @@
+# Everything one types in this checkout; `make help` lists it. Needs git, make (3.81 will do) and Python 3.11 or newer:
+# the rest, Node included, is installed into .venv from the locks.
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed-$(shell { pwd; cat requirements.txt pyproject.toml; } | cksum | cut -d ' ' -f 1)
+
+# Tests, demo and synth never see the developer's own AWS: no credentials, profile, region or endpoint, and no proxy
+# between them and this machine.
+FOREIGN := $(filter AWS_% CDK_% PYTHONPATH PYTHONWARNINGS PYTEST_ADDOPTS,$(.VARIABLES))
+HERMETIC := env $(foreach name,$(FOREIGN),-u $(name)) AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null \
+	AWS_EC2_METADATA_DISABLED=true NO_PROXY="localhost,127.0.0.1,::1$${NO_PROXY:+,$$NO_PROXY}" \
+	no_proxy="localhost,127.0.0.1,::1$${no_proxy:+,$$no_proxy}"
+NODE := $(CURDIR)/$(BIN)
+CDK := PATH="$(NODE):$$PATH" npx cdk
+PYTEST := $(HERMETIC) $(BIN)/python -m pytest -q
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint unit e2e synth deploy bench faults docs lock clean install missing-interpreter
+
+help: ## This list.
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: install ## Play the whole story on this machine, no AWS account needed; ARGS="--yes" approves by itself.
+	@$(HERMETIC) $(BIN)/firebreak demo $(ARGS)
+
+test: lint ## Everything that must hold: lint, types, import contracts, all tests.
+	$(PYTEST) -n auto $(ARGS)
+
+lint: install ## Lint, format and types.
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy
+
+unit: install ## The quick tests: all but the sandbox's, the stacks' and end to end; ARGS="-k word" chooses.
+	$(PYTEST) -n auto --ignore=tests/e2e --ignore=tests/stacks --ignore=tests/sandbox $(ARGS)
+
+e2e: install ## The end-to-end tests, against the synthesized application in the sandbox.
+	$(PYTEST) -n auto tests/e2e $(ARGS)
+
+synth: install node_modules ## Synthesize the stacks into cdk.out, CDK's validation and cdk-nag on.
+	$(HERMETIC) $(CDK) synth --quiet $(ARGS)
+
+deploy: install node_modules ## Deploy to the account of your AWS credentials, with the pinned CDK CLI.
+	$(CDK) deploy --all $(ARGS)
+
+bench: install ## The benchmarks; writes docs/benchmarks.md.
+	$(HERMETIC) $(BIN)/python -m benchmarks $(ARGS)
+
+docs: install ## Write the generated pages anew.
+	$(HERMETIC) $(BIN)/python -m docs.generate
+
+lock: ## Lock the packages anew; UPGRADE=--upgrade takes the newest that requirements.in allows.
+	@sh scripts/lock.sh $(UPGRADE)
+
+clean: ## Remove all that was installed or built here.
+	rm -rf $(VENV) .build cdk.out node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+install: $(INSTALLED)
+
+$(INSTALLED): $(shell test -x $(BIN)/python || echo missing-interpreter)
+	@sh scripts/install.sh
+	@rm -f $(VENV)/installed-*
+	@touch $@
+
+node_modules: $(INSTALLED) package-lock.json
+	PATH="$(NODE):$$PATH" npm ci --no-fund --no-audit
+	@touch $@
