@@ -7,6 +7,7 @@
     │   ├── PlaybookError       names file and line
     │   └── SettingsError       names file and line, or the variable
     ├── Refused                 a rule of ours forbids it: guard, consent, fence
+    │   └── NoConsent           nobody has agreed to this plan, or not any more
     ├── TargetMissing           the target does not exist (any more)
     ├── PlanStale               the target is in a state that the plan neither found nor leaves
     ├── Permanent               trying again cannot help
@@ -61,6 +62,20 @@ class SettingsError(InputError):
 
 class Refused(FirebreakError):
     """A rule of ours forbids it: kill switch, mode, protection, missing or spent consent, fence."""
+
+
+class NoConsent(Refused):
+    """There is no consent to this plan for this execution, or not any more.
+
+    Args:
+        because: "missing", "pending", "denied", "expired", "cancelled", "superseded", "redeemed" (by another
+            execution), "changed" (it was given to another plan) or "late" (its deadline has passed).
+        message: which approval, and what to do.
+    """
+
+    def __init__(self, because: str, message: str) -> None:
+        super().__init__(message)
+        self.because = because
 
 
 class TargetMissing(FirebreakError):
