@@ -11,7 +11,7 @@ from firebreak.core.finding import Finding
 from firebreak.core.guard import GuardState
 from firebreak.core.incident import Incident, Lane, Mode, StepRecord
 from firebreak.core.model import Json, Model
-from firebreak.core.plan import Plan
+from firebreak.core.plan import Draft, Plan
 from firebreak.core.target import Place
 
 Clock: TypeAlias = Callable[[], datetime]
@@ -89,7 +89,7 @@ class Execution(Model):
 class FindingStore(Protocol):
     """Findings and the incidents they open or join."""
 
-    def repeat(self, finding: Finding, now: datetime, deliveries: int) -> SeenFinding | None | bool:
+    def repeat(self, finding: Finding, now: datetime, deliveries: int) -> SeenFinding | bool | None:
         """Count a repeat in one conditional write.
 
         Returns:
@@ -97,19 +97,25 @@ class FindingStore(Protocol):
         """
 
     def drop(self, finding: Finding, reason: str, now: datetime, deliveries: int) -> None:
-        """Record a finding that ends here, with the reason."""
+        """Record a finding that ends here, with the reason, unless an incident has it already."""
+
+    def told(self, finding: Finding, now: datetime, quiet_until: datetime) -> None:
+        """Record a finding of which people were told and nothing else is done."""
 
     def open(self, finding: Finding, incident: Incident, seen: SeenFinding | None) -> str | None:
         """Open an incident with its first revision in one transaction.
 
         Returns:
             None where it is open now (or already was, by this very call); else the incident that holds a lock.
+
+        Raises:
+            Conflict: the finding moved meanwhile.
         """
 
     def join(
-        self, finding: Finding, incident: Incident, seen: SeenFinding | None, *, revises: bool, moment: datetime
+        self, finding: Finding, incident: Incident, after: Incident, seen: SeenFinding | None, now: datetime
     ) -> Incident:
-        """Add a finding to an incident, as a new revision or not, in one transaction.
+        """Add a finding to an incident, in one transaction; a revision where `after` has one more.
 
         Raises:
             Conflict: the incident or the finding moved meanwhile.
@@ -118,25 +124,38 @@ class FindingStore(Protocol):
     def handled(self, finding: Finding, incident: str) -> None:
         """Mark the newest revision of a finding handled."""
 
+    def incident(self, incident: str) -> Incident | None:
+        """Return an incident, or None."""
+
     def reject(self, lane: Lane, message: str, error: str, now: datetime) -> None:
         """Record why a message cannot be used."""
 
 
 class IncidentStore(Protocol):
-    """Incidents, their steps and their audit trail."""
+    """Incidents, their steps, locks and audit trail."""
 
-    def incident(self, incident: str) -> Incident: ...
+    def incident(self, incident: str) -> Incident:
+        """Return an incident.
 
-    def findings(self, incident: str) -> Sequence[Finding]: ...
+        Raises:
+            TargetMissing: there is none of that id.
+        """
 
-    def steps(self, incident: str) -> Sequence[StepRecord]: ...
+    def findings(self, incident: str) -> Sequence[Finding]:
+        """Return the newest delivery of each finding of an incident."""
+
+    def steps(self, incident: str) -> Sequence[StepRecord]:
+        """Return the steps of an incident in the order they were decided."""
 
     def briefing(self, incident: str, step: str) -> tuple[Incident, StepRecord, GuardState]:
         """Read, consistently and at once, what a step's run depends on."""
 
-    def guard(self) -> GuardState: ...
+    def guard(self) -> GuardState:
+        """Return mode and kill switch as the table has them."""
 
-    def change_incident(self, before: Incident, after: Incident, event: str, actor: Actor, *words: str) -> Incident:
+    def change_incident(
+        self, before: Incident, after: Incident, event: str, actor: Actor, now: datetime, *words: str
+    ) -> Incident:
         """Move an incident and append to its trail, where it is still as `before` says.
 
         Raises:
@@ -156,42 +175,43 @@ class IncidentStore(Protocol):
         """
 
     def record_decision(self, incident: str, revision: int, decision: Json) -> None:
-        """Keep what was decided and why."""
+        """Keep what was decided and why; the first record of a revision stands."""
 
-    def claim_locks(self, incident: Incident, keys: Iterable[str]) -> str | None:
-        """Take locks, those held already included.
+    def claim_locks(self, incident: Incident, keys: Iterable[str], now: datetime) -> str | None:
+        """Take locks, those held already included; return the incident that holds one of them, if any."""
 
-        Returns:
-            None where all are held now; else the incident that holds one of them.
-        """
+    def hand_locks(self, keys: Iterable[str], owner: str, to: str | None) -> None:
+        """Free the locks that an incident holds, or hand them to another one."""
 
-    def free_locks(self, incident: Incident) -> None:
-        """Free every lock that the incident still holds."""
-
-    def move_locks(self, incident: Incident, to: str) -> None:
-        """Hand every lock of a merged incident to the one it was merged into."""
+    def want_execution(self, execution: Execution, now: datetime) -> Execution:
+        """Note that an execution is wanted, once, and return it with its newest attempt."""
 
 
 class Ledger(Protocol):
     """Lease, before-state and claims, per target and aspect."""
 
-    def baseline(self, target: Place, aspect: str) -> Plan | None:
-        """Return the plan whose before-state stands for this aspect, where some incident still claims it."""
+    def baseline(self, target: Place, aspect: str) -> Draft | None:
+        """Return the draft whose before-state stands for this aspect, where some incident still claims it."""
+
+    def others(self, step: StepRecord, aspect: str) -> Sequence[str]:
+        """Return the other incidents that claim this aspect."""
 
     def begin(
         self,
         before: StepRecord,
         after: StepRecord,
+        *,
         aspect: str,
+        mode: Mode,
+        keep: bool,
         actor: Actor,
         now: datetime,
         lease: float,
-        *,
-        keep: bool,
+        words: tuple[str, ...] = (),
     ) -> StepRecord:
         """Take the lease, write the before-state once, claim it, and record the intent, in one transaction.
 
-        The transaction also holds the incident's fence and, for mode "respond", the kill switch against it.
+        In mode "respond" the transaction also holds the incident's fence and the kill switch against it.
 
         Args:
             lease: seconds the lease lasts; longer than the invocation can.
@@ -203,23 +223,35 @@ class Ledger(Protocol):
             Conflict: the step moved meanwhile.
         """
 
-    def extend(self, step: StepRecord, aspect: str, actor: Actor, now: datetime, lease: float) -> None:
-        """Take the lease alone, for closing what is open."""
+    def take(self, step: StepRecord, aspect: str, actor: Actor, now: datetime, lease: float) -> None:
+        """Take the lease alone, to close what may be open.
+
+        Raises:
+            Held: another run has it.
+        """
 
     def end(
         self,
         before: StepRecord,
         after: StepRecord,
+        *,
         aspect: str,
         actor: Actor,
         now: datetime,
-        *,
         words: tuple[str, ...] = (),
+        last: bool = False,
     ) -> StepRecord:
-        """Record what came of it and give the lease back; an undone step gives its claim back too."""
+        """Record what came of it and give the lease back; an undone step gives its claim back too.
 
-    def others(self, step: StepRecord, aspect: str) -> Sequence[str]:
-        """Return the other incidents that claim this aspect."""
+        Args:
+            last: whether the before-state has been restored by the last claim on it; it is forgotten then.
+
+        Raises:
+            Conflict: the step moved, or the lease was lost.
+        """
+
+    def give_back(self, step: StepRecord, aspect: str, actor: Actor) -> None:
+        """Give the lease back without moving the step."""
 
 
 class Executions(Protocol):
@@ -243,6 +275,9 @@ class Admission(Protocol):
 
     def waiting(self) -> Sequence[Execution]:
         """Return the executions that wait, oldest first."""
+
+    def started(self, execution: Execution) -> None:
+        """Forget that an execution waits."""
 
 
 class Sessions(Protocol):

@@ -19,7 +19,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from firebreak.adapters.aws import translate
-from firebreak.core.errors import Conflict, FirebreakError
+from firebreak.core.errors import Conflict, FirebreakError, Throttled
 
 Item = dict[str, Any]
 _NAME = re.compile(r"#(\w+)")
@@ -117,6 +117,22 @@ class Table:
         """Return one item, read consistently, or None."""
         found = self._call("get_item", Key=_pack({"pk": pk, "sk": sk}), ConsistentRead=True).get("Item")
         return None if found is None else _unpack(found)
+
+    def get_all(self, *keys: tuple[str, str]) -> dict[tuple[str, str], Item]:
+        """Return the items there are among up to 100 keys, read consistently, by key."""
+        found: dict[tuple[str, str], Item] = {}
+        request = {"Keys": [_pack({"pk": pk, "sk": sk}) for pk, sk in keys], "ConsistentRead": True}
+        for attempt in range(ATTEMPTS):
+            try:
+                answer = self._client.batch_get_item(RequestItems={self._name: request})
+            except (ClientError, BotoCoreError) as error:
+                raise translate(error, "batch_get_item") from error
+            found |= {(item["pk"], item["sk"]): item for item in map(_unpack, answer["Responses"].get(self._name, ()))}
+            if not (rest := answer.get("UnprocessedKeys", {}).get(self._name)):
+                return found
+            request = rest
+            self._pause(random.uniform(0, 0.05 * 2**attempt))  # noqa: S311 - spreads attempts, guards nothing
+        raise Throttled(f"{len(keys)} items: the table kept answering some of them only; deliver again")
 
     def query(self, pk: str, prefix: str = "") -> Iterator[Item]:
         """Yield the items of a partition whose sort key starts with `prefix`, in order, read consistently."""

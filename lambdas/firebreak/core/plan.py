@@ -66,6 +66,11 @@ class Plan(Draft):
     policy: str
 
     @property
+    def draft(self) -> Draft:
+        """What the action proposed, without what it was bound to."""
+        return Draft.model_validate(self.model_dump(include=set(Draft.model_fields)))
+
+    @property
     def digest(self) -> str:
         """SHA-256 over everything in the plan. Consent is bound to it; derived names start from it."""
         return digest(self.model_dump(mode="json"))

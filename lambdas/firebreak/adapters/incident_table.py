@@ -1,0 +1,185 @@
+"""Incidents, steps, locks and the guard in the table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import islice
+
+from firebreak.adapters.incident_rows import (
+    attempt_write,
+    incident_key,
+    lock_write,
+    move_incident,
+    move_step,
+    new_step,
+    next_attempt,
+    read_incident,
+    read_step,
+    step_key,
+)
+from firebreak.adapters.table import ConditionFailed, Item, Table, When, Write, delete, put
+from firebreak.core.audit import AuditRecord
+from firebreak.core.errors import Conflict, TargetMissing
+from firebreak.core.finding import Finding
+from firebreak.core.guard import GuardState
+from firebreak.core.incident import Incident, StepRecord
+from firebreak.core.model import Json
+from firebreak.ports import Actor, Execution
+
+MODE_KEY, HALT_KEY = ("GUARD", "MODE"), ("GUARD", "HALT")
+
+
+class IncidentTable:
+    """`firebreak.ports.IncidentStore` on the table."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def incident(self, incident: str) -> Incident:
+        """Return an incident.
+
+        Raises:
+            TargetMissing: there is none of that id.
+        """
+        row = self._table.get(*incident_key(incident))
+        if row is None:
+            raise TargetMissing(f"there is no incident {incident}; `firebreak incidents list` names them")
+        return read_incident(row)
+
+    def incidents(self, *, over: bool = False, limit: int = 100) -> Sequence[Incident]:
+        """Return the newest incidents, those that are over or the others."""
+        rows = self._table.listing("incident#over" if over else "incident", newest_first=True)
+        return [read_incident(row) for row in islice(rows, limit)]
+
+    def findings(self, incident: str) -> Sequence[Finding]:
+        """Return the newest delivery of each finding of an incident."""
+        rows = self._table.query(f"INCIDENT#{incident}", "FINDING#")
+        return [Finding.model_validate_json(row["body"]) for row in rows]
+
+    def steps(self, incident: str) -> Sequence[StepRecord]:
+        """Return the steps of an incident in the order they were decided."""
+        steps = [read_step(row) for row in self._table.query(f"INCIDENT#{incident}", "STEP#")]
+        return sorted(steps, key=lambda step: (step.revision, step.order))
+
+    def trail(self, incident: str) -> Sequence[AuditRecord]:
+        """Return the audit records of an incident, chain by chain."""
+        rows = self._table.query(f"AUDIT#{incident}")
+        return [AuditRecord.model_validate_json(row["body"]) for row in rows if "body" in row]
+
+    def briefing(self, incident: str, step: str) -> tuple[Incident, StepRecord, GuardState]:
+        """Read at once what a step's run depends on."""
+        keys = incident_key(incident), step_key(incident, step)
+        rows = self._table.get_all(*keys, MODE_KEY, HALT_KEY)
+        for key in keys:
+            if key not in rows:
+                raise TargetMissing(f"there is no {key[1]} in incident {incident}")
+        return read_incident(rows[keys[0]]), read_step(rows[keys[1]]), _guard(rows)
+
+    def guard(self) -> GuardState:
+        """Return mode and kill switch as the table has them."""
+        return _guard(self._table.get_all(MODE_KEY, HALT_KEY))
+
+    def set_mode(self, mode: str, actor: Actor, now: datetime) -> None:
+        """Set the mode; the deployment's ceiling still bounds it."""
+        self._set(MODE_KEY, {"mode": mode}, actor, now)
+
+    def set_halt(self, on: bool, actor: Actor, now: datetime) -> None:
+        """Throw the kill switch, or take it back."""
+        self._set(HALT_KEY, {"on": on}, actor, now)
+
+    def change_incident(
+        self, before: Incident, after: Incident, event: str, actor: Actor, now: datetime, *words: str
+    ) -> Incident:
+        """Move an incident and append to its trail, where it is still as `before` says."""
+        moved, writes = move_incident(before, after, event, str(actor), now, words)
+        self._move(writes, moved.head, f"incident {before.id}")
+        return moved
+
+    def add_steps(self, incident: str, steps: Iterable[StepRecord], actor: Actor, now: datetime) -> None:
+        """Write steps that are not there yet."""
+        for step in steps:
+            try:
+                self._table.write_all(*new_step(step, str(actor), now))
+            except ConditionFailed:
+                continue  # an earlier revision, or an earlier try, brought it
+
+    def change_step(
+        self, before: StepRecord, after: StepRecord, actor: Actor, now: datetime, *words: str
+    ) -> StepRecord:
+        """Move a step and append to its trail, where it is still as `before` says."""
+        moved, writes = move_step(before, after, str(actor), now, words)
+        self._move(writes, moved.head, f"step {before.id} of {before.incident}")
+        return moved
+
+    def record_decision(self, incident: str, revision: int, decision: Json) -> None:
+        """Keep what was decided and why; the first record of a revision stands."""
+        row = {"pk": f"INCIDENT#{incident}", "sk": f"DECISION#{revision:04d}", "body": json.dumps(decision)}
+        try:
+            self._table.write(put(row))
+        except ConditionFailed:
+            return
+
+    def decisions(self, incident: str) -> Sequence[Json]:
+        """Return what was decided, revision by revision."""
+        return [json.loads(row["body"]) for row in self._table.query(f"INCIDENT#{incident}", "DECISION#")]
+
+    def claim_locks(self, incident: Incident, keys: Iterable[str], now: datetime) -> str | None:
+        """Take locks, those held already included; return the incident that holds one of them, if any."""
+        for key in keys:
+            try:
+                self._table.write(lock_write(key, incident.id, now))
+            except ConditionFailed as failure:
+                found = failure.found[0]
+                if found is not None:
+                    return str(found["incident"])
+                raise Conflict(f"lock {key} was freed while it was claimed; run again") from None
+        return None
+
+    def hand_locks(self, keys: Iterable[str], owner: str, to: str | None) -> None:
+        """Free the locks that an incident holds, or hand them to another one."""
+        mine = When("#incident = :owner", {"owner": owner})
+        for key in keys:
+            pk = f"LOCK#{key}"
+            write = delete(pk, "LOCK", mine) if to is None else put({"pk": pk, "sk": "LOCK", "incident": to}, mine)
+            try:
+                self._table.write(write)
+            except ConditionFailed:
+                continue  # not held (any more): nothing to free
+
+    def want_execution(self, execution: Execution, now: datetime) -> Execution:
+        """Note that an execution is wanted, once, and return it with its newest attempt."""
+        write = attempt_write(execution.incident, execution.revision, execution.mode, execution.lane, now)
+        try:
+            self._table.write(write)
+        except ConditionFailed as failure:
+            found = failure.found[0]
+            if found is not None:
+                return execution.model_copy(update={"attempt": found["attempt"]})
+        return execution.model_copy(update={"attempt": 1})
+
+    def try_again(self, execution: Execution) -> Execution | None:
+        """Move an execution that failed on to its next attempt; None where that was done already."""
+        write = next_attempt(execution.incident, execution.revision, execution.mode, execution.attempt)
+        try:
+            self._table.write(write)
+        except ConditionFailed:
+            return None
+        return execution.model_copy(update={"attempt": execution.attempt + 1})
+
+    def _move(self, writes: list[Write], head: str, what: str) -> None:
+        try:
+            self._table.write_all(*writes)
+        except ConditionFailed as failure:
+            found = failure.found[1]  # the trail's record at our place: ours, if our answer was lost
+            if found is None or found["hash"] != head:
+                raise Conflict(f"{what} moved meanwhile; read it again") from None
+
+    def _set(self, key: tuple[str, str], values: dict[str, str | bool], actor: Actor, now: datetime) -> None:
+        row: Item = {"pk": key[0], "sk": key[1], **values, "by": str(actor), "at": now.isoformat()}
+        self._table.write(put(row, When("attribute_not_exists(#pk) OR attribute_exists(#pk)")))
+
+
+def _guard(rows: dict[tuple[str, str], Item]) -> GuardState:
+    return GuardState(mode=rows.get(MODE_KEY, {}).get("mode"), halted=bool(rows.get(HALT_KEY, {}).get("on", False)))
