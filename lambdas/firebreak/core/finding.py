@@ -62,6 +62,7 @@ class Finding(Model):
         severity: the band.
         score: the source's own number or word for it, for display.
         posture: whether the target acts or suffers; decides whether it may be contained automatically.
+        posture_reason: why, in our own words.
         signal: whether this is a threat or news of the sensor itself.
         targets: what it points at, the primary first; may be empty.
         actors, remotes: who acted, and the other ends.
@@ -83,6 +84,7 @@ class Finding(Model):
     severity: Severity
     score: str = ""
     posture: Posture = "unknown"
+    posture_reason: str = ""
     signal: Signal = "threat"
     targets: tuple[Target, ...] = ()
     actors: tuple[Actor, ...] = ()
