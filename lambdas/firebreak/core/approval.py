@@ -30,8 +30,32 @@ Withdrawal: TypeAlias = Literal["cancelled", "superseded"]
 NOBODY = "-"
 """Stands in the set of excluded persons, which DynamoDB does not let be empty. No person is called so."""
 
-DECIDED: frozenset[Status] = frozenset({"approved", "denied", "expired", "cancelled", "superseded"})
-"""Statuses that the waiting state machine has to hear of."""
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What a person is shown: text for display only, cleaned and cut to size.
+
+    Attributes:
+        action: name of the action, ours to choose.
+        severity: the incident's band.
+        reversible: whether it can be taken back.
+        what: the target.
+        where: account and region.
+        why: the finding that opened the incident; then the playbook and its reasons.
+        changes: what would change, before and after.
+        effects: what follows from it.
+        residual: what stays possible all the same.
+    """
+
+    action: str
+    severity: str
+    reversible: bool
+    what: str
+    where: str
+    why: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
+    residual: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,7 +102,8 @@ class Approval:
 
     Attributes:
         id: 32 hex digits; see `approval_id`. Readable by the whole channel, and no authority.
-        incident, revision, step, action: what the plan belongs to.
+        incident, revision, step: what the plan belongs to.
+        question: what was asked.
         digest: the plan's digest; consent holds for it and nothing else.
         quorum: how many different persons have to approve.
         excluded: who may not vote on it; never empty, see NOBODY.
@@ -93,13 +118,15 @@ class Approval:
         reason: why it was denied or withdrawn, in words of the person or function that did.
         decider: the person or function.
         holder: the execution that redeemed it.
+        version: counts its moves; a move is conditional on it.
+        head: hash of its newest audit record.
     """
 
     id: str
     incident: str
     revision: int
     step: str
-    action: str
+    question: Question
     digest: str
     quorum: int = 1
     excluded: frozenset[str] = frozenset({NOBODY})
@@ -114,6 +141,8 @@ class Approval:
     decider: str = ""
     reason: str = ""
     holder: str | None = None
+    version: int = 0
+    head: str = ""
 
     def __post_init__(self) -> None:
         if self.quorum < 1:
