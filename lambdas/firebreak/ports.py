@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Protocol, TypeAlias
 
 from firebreak.core.clients import Clients
@@ -14,16 +14,8 @@ from firebreak.core.model import Json, Model
 from firebreak.core.plan import Draft, Plan
 from firebreak.core.target import Place
 
-Clock: TypeAlias = Callable[[], datetime]
-"""Returns the time now, in UTC."""
-
 Remaining: TypeAlias = Callable[[], float]
 """Returns the seconds left in this invocation."""
-
-
-def system_clock() -> datetime:
-    """The real time, in UTC."""
-    return datetime.now(UTC)
 
 
 class Actor(Model):
@@ -127,6 +119,12 @@ class FindingStore(Protocol):
     def incident(self, incident: str) -> Incident | None:
         """Return an incident, or None."""
 
+    def free(self, keys: Iterable[str], owner: str) -> None:
+        """Free the locks that an incident which is over still holds."""
+
+    def hush(self, finding: Finding) -> None:
+        """Let repeats that bring nothing new stay repeats for good: a person released what the finding was about."""
+
     def reject(self, lane: Lane, message: str, error: str, now: datetime) -> None:
         """Record why a message cannot be used."""
 
@@ -182,6 +180,18 @@ class IncidentStore(Protocol):
 
     def hand_locks(self, keys: Iterable[str], owner: str, to: str | None) -> None:
         """Free the locks that an incident holds, or hand them to another one."""
+
+    def spend(self, action: str, account: str, holder: str, limit: int, now: datetime) -> bool:
+        """Take one of so many runs of an action in an account and hour, once per holder; False where none is left."""
+
+    def copy_findings(self, source: str, to: str) -> None:
+        """Copy the findings of an incident to another one."""
+
+    def incidents(self, *, over: bool = False, limit: int = 100) -> Sequence[Incident]:
+        """Return the newest incidents, those that are over or the others."""
+
+    def try_again(self, execution: Execution) -> Execution | None:
+        """Move an execution that failed on to its next attempt; None where that was done already."""
 
     def want_execution(self, execution: Execution, now: datetime) -> Execution:
         """Note that an execution is wanted, once, and return it with its newest attempt."""
@@ -259,9 +269,6 @@ class Executions(Protocol):
 
     def start(self, execution: Execution) -> bool:
         """Start one; True where it exists now, False where its name was used and closed."""
-
-    def stop(self, name: str, reason: str) -> None:
-        """Stop one that may still run."""
 
 
 class Admission(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from firebreak.adapters.incident_rows import (
@@ -12,7 +13,7 @@ from firebreak.adapters.incident_rows import (
     new_incident,
     read_incident,
 )
-from firebreak.adapters.table import ConditionFailed, Item, Table, When, Write, put, update
+from firebreak.adapters.table import ConditionFailed, Item, Table, When, Write, delete, put, update
 from firebreak.core.errors import Conflict
 from firebreak.core.finding import Finding
 from firebreak.core.incident import Incident, Lane
@@ -128,6 +129,14 @@ class FindingTable:
         """Return an incident, or None."""
         row = self._table.get(*incident_key(incident))
         return None if row is None else read_incident(row)
+
+    def free(self, keys: Iterable[str], owner: str) -> None:
+        """Free the locks that an incident which is over still holds."""
+        for key in keys:
+            try:
+                self._table.write(delete(f"LOCK#{key}", "LOCK", When("#incident = :owner", {"owner": owner})))
+            except ConditionFailed:
+                continue
 
     def hush(self, finding: Finding) -> None:
         """Let repeats that bring nothing new stay repeats for good: a person released what the finding was about."""

@@ -19,7 +19,7 @@ from firebreak.adapters.incident_rows import (
     read_step,
     step_key,
 )
-from firebreak.adapters.table import ConditionFailed, Item, Table, When, Write, delete, put
+from firebreak.adapters.table import ConditionFailed, Item, Table, When, Write, delete, put, update
 from firebreak.core.audit import AuditRecord
 from firebreak.core.errors import Conflict, TargetMissing
 from firebreak.core.finding import Finding
@@ -147,6 +147,29 @@ class IncidentTable:
                 self._table.write(write)
             except ConditionFailed:
                 continue  # not held (any more): nothing to free
+
+    def spend(self, action: str, account: str, holder: str, limit: int, now: datetime) -> bool:
+        """Take one of so many runs of an action in an account and hour, once per holder; False where none is left."""
+        pk, hour = f"BUDGET#{action}#{account}", now.strftime("%Y-%m-%dT%H")
+        room = When(
+            "attribute_not_exists(#holders) OR contains(#holders, :holder) OR size(#holders) < :limit",
+            {"holder": holder, "limit": limit},
+        )
+        try:
+            self._table.write(update(pk, hour, room, add={"holders": {holder}}))
+        except ConditionFailed:
+            return False
+        return limit > 0
+
+    def copy_findings(self, source: str, to: str) -> None:
+        """Copy the findings of an incident to another one."""
+        newer = "attribute_not_exists(#pk) OR #updated_at < :updated_at"
+        for row in self._table.query(f"INCIDENT#{source}", "FINDING#"):
+            copy = {**row, "pk": f"INCIDENT#{to}"}
+            try:
+                self._table.write(put(copy, When(newer, {"updated_at": row["updated_at"]})))
+            except ConditionFailed:
+                continue  # it has this one, as new or newer
 
     def want_execution(self, execution: Execution, now: datetime) -> Execution:
         """Note that an execution is wanted, once, and return it with its newest attempt."""

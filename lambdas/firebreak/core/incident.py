@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import AwareDatetime, Field
 
-from firebreak.core.finding import Severity
+from firebreak.core.finding import Posture, Severity
 from firebreak.core.model import Json, Model
 from firebreak.core.plan import Plan, Stage
 from firebreak.core.target import Target
@@ -109,6 +109,24 @@ class Incident(Model):
         return self.status in ("closed", "merged")
 
 
+class Setting(Model):
+    """What the guard has to know of where a step acts, as it was found when the step was decided.
+
+    Attributes:
+        posture: of the finding that asks for it.
+        environment: what the target serves.
+        tags: of the target and of what it is or belongs to.
+        names: keys and ARNs of the same.
+        named: how many targets the finding names.
+    """
+
+    posture: Posture = "unknown"
+    environment: Literal["production", "other", "unknown"] = "unknown"
+    tags: dict[str, str] = {}
+    names: tuple[str, ...] = ()
+    named: int = 1
+
+
 class StepRecord(Model):
     """One step of an incident, as the table holds it.
 
@@ -121,6 +139,7 @@ class StepRecord(Model):
         not_before: earliest moment of the next look, after an Again.
         outcome, residual, evidence: what was read back, in words.
         error: what failed, on what, what to do.
+        setting: what the guard has to know.
         playbook, reasons: who wanted it, and why.
         version: counts its transitions; a transition is conditional on it.
         head: hash of its newest audit record.
@@ -136,6 +155,7 @@ class StepRecord(Model):
     target: Target
     parameters: Json
     consent: Consent
+    setting: Setting = Setting()
     playbook: str
     reasons: tuple[str, ...] = ()
     status: StepStatus = "decided"

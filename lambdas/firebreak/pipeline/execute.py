@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
+from firebreak.clock import Clock
 from firebreak.core.action import AnyAction
+from firebreak.core.deployment import Deployment
 from firebreak.core.errors import (
     FirebreakError,
     NoConsent,
@@ -23,10 +25,12 @@ from firebreak.core.errors import (
     Retriable,
     TargetMissing,
 )
+from firebreak.core.guard import GuardState, judge
 from firebreak.core.incident import EFFECTIVE, Incident, Mode, StepRecord, StepStatus
 from firebreak.core.model import Model
 from firebreak.core.plan import Again, Plan
-from firebreak.ports import Actor, Clock, Consent, IncidentStore, Ledger, Messenger, Remaining, Sessions
+from firebreak.pipeline.proposal import proposal
+from firebreak.ports import Actor, Consent, IncidentStore, Ledger, Messenger, Remaining, Sessions
 
 Operation: TypeAlias = Literal["run", "secure"]
 
@@ -65,6 +69,7 @@ class Execute:
     consent: Consent
     messenger: Messenger
     clock: Clock
+    deployment: Deployment
     action: Callable[[str], AnyAction]
 
     def handle(
@@ -83,9 +88,7 @@ class Execute:
             return run.undo()
         if record.settled:
             return SETTLED
-        if guard.halted and record.status not in ("running", "applied"):
-            return run.settle("refused", "the kill switch is on (`firebreak halt --off` takes it back)")
-        return run.respond()
+        return run.respond(guard)
 
 
 class _Run:
@@ -117,7 +120,7 @@ class _Run:
             )
         return self.step.plan
 
-    def respond(self) -> Answer:
+    def respond(self, guard: GuardState) -> Answer:
         if self.incident.over or self.step.revision <= self.incident.fenced:
             return self.settle("refused", f"the incident is {self.incident.status}; nothing more is changed for it")
         if wait := self._wait():
@@ -125,6 +128,8 @@ class _Run:
         if self.step.effect == "destructive" and not self._preserved():
             return Answer(status="again", after=GATE_PAUSE)
         begun = self.step.status in ("running", "applied")
+        if not begun and (refused := self._guarded(guard)):
+            return refused
         try:
             if self.step.consent == "ask" and not begun:
                 self.use.consent.redeem(self.step, f"{self.step.incident}/{self.step.id}", self.now)
@@ -138,15 +143,18 @@ class _Run:
             if begun and not self.leased:
                 self._take()  # what was begun may be half open: closing it asks nobody
             return self._fail("refused", refusal)
-        except PlanStale as stale:
-            return self._fail("stale", stale)
-        except TargetMissing as missing:
-            return self._fail("gone", missing)
-        except Permanent as error:
-            return self._fail("failed", error)
+        except (PlanStale, TargetMissing, Permanent) as error:
+            return self._fail(_status(error), error)
         except Retriable:
             self._give_back()
             raise
+
+    def _guarded(self, state: GuardState) -> Answer | None:
+        """Ask the guard again: it may have been tightened since the plan was made."""
+        verdict = judge(proposal(self.step, self.plan), state, self.use.deployment)
+        if verdict.outcome == "run" or (verdict.outcome == "ask" and self.step.consent == "ask"):
+            return None
+        return self.settle("observed" if verdict.outcome == "observe" else "refused", *verdict.reasons)
 
     def _apply(self) -> Answer:
         clients = self.use.sessions.action(self.plan, self.remaining)
@@ -287,3 +295,9 @@ class _Run:
         if self.leased:
             self.use.ledger.give_back(self.step, self.action.aspect, self.actor)
             self.leased = False
+
+
+def _status(error: FirebreakError) -> StepStatus:
+    if isinstance(error, PlanStale):
+        return "stale"
+    return "gone" if isinstance(error, TargetMissing) else "failed"

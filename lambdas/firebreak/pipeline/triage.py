@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from firebreak.clock import Clock
 from firebreak.core.decision import may_act
 from firebreak.core.errors import Conflict, FirebreakError, InputError
 from firebreak.core.finding import Finding
@@ -19,7 +20,7 @@ from firebreak.core.intake import normalise
 from firebreak.core.model import Json, digest
 from firebreak.core.playbook import Playbooks
 from firebreak.core.source import Origin, Source
-from firebreak.ports import Admission, Clock, Execution, Executions, FindingStore, Messenger, SeenFinding, Vault
+from firebreak.ports import Admission, Execution, Executions, FindingStore, Messenger, SeenFinding, Vault
 
 QUIET = timedelta(minutes=10)
 """A finding that adds nothing makes no revision sooner than this after the last one."""
@@ -114,10 +115,10 @@ class Triage:
             self.findings.drop(finding, finding.drop_reason, now, len(group.messages))
             if finding.signal == "sensor_blind":
                 self.messenger.tell("A sensor lost events", [f"{finding.source}: {finding.type}", finding.key])
-            return
+            return None
         seen = self.findings.repeat(finding, now, len(group.messages))
         if isinstance(seen, bool):
-            return
+            return None
         for _ in range(ATTEMPTS):
             try:
                 return self._news(group, seen, now)
@@ -145,8 +146,9 @@ class Triage:
             if holder is None:
                 self._carry_on(group, opened, now)
                 return
-            incident = self.findings.incident(holder)
+            incident = self._living(holder)
             if incident is None or incident.over:
+                self.findings.free(opened.locks, holder)  # it ended, and was stopped before it freed its locks
                 raise Conflict(f"incident {holder} ended while {finding.key} was to join it; deliver again")
         after = self._joined(incident, finding, group.lane, now)
         joined = self.findings.join(finding, incident, after, seen, now)
@@ -154,7 +156,11 @@ class Triage:
             self._carry_on(group, joined, now)
 
     def _incident_of(self, seen: SeenFinding | None) -> Incident | None:
-        found = None if seen is None or seen.incident is None else self.findings.incident(seen.incident)
+        return None if seen is None or seen.incident is None else self._living(seen.incident)
+
+    def _living(self, incident: str) -> Incident | None:
+        """Return an incident, or the one that took it over."""
+        found = self.findings.incident(incident)
         while found is not None and found.merged_into is not None:
             found = self.findings.incident(found.merged_into)
         return found

@@ -1,0 +1,51 @@
+"""The vault: evidence in an S3 bucket that is versioned and locked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from firebreak.adapters.aws import translate
+
+
+class Bucket:
+    """`firebreak.ports.Vault` on S3.
+
+    Args:
+        client: makes a boto3 S3 client; called when something is kept, since making one costs more than the rest of a
+            cold start and most invocations keep nothing.
+        name: the bucket.
+    """
+
+    def __init__(self, client: Callable[[], Any], name: str) -> None:
+        self._make = client
+        self._name = name
+        self._client: Any = None
+
+    def keep(self, name: str, content: Any) -> str:
+        """Store a JSON value under a name, once, and return where it is.
+
+        The write is conditional on the name being free (Amazon S3 User Guide, "Conditional writes"): a redelivery
+        neither replaces what was kept first nor adds a version.
+        """
+        if self._client is None:
+            self._client = self._make()
+        where = f"s3://{self._name}/{name}"
+        try:
+            self._client.put_object(
+                Bucket=self._name,
+                Key=name,
+                Body=json.dumps(content, ensure_ascii=False, sort_keys=True).encode("utf-8", "surrogatepass"),
+                ContentType="application/json",
+                ChecksumAlgorithm="SHA256",
+                IfNoneMatch="*",
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("PreconditionFailed", "ConditionalRequestConflict"):
+                raise translate(error, "put_object") from error
+        except BotoCoreError as error:
+            raise translate(error, "put_object") from error
+        return where

@@ -1,0 +1,29 @@
+"""Sweep: woken by a schedule, and by executions that ended badly."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from firebreak.clock import Clock, system_clock
+from firebreak.entry import Handler, lazily
+from firebreak.ports import Actor
+from firebreak.wiring import Wiring
+
+ENDED = "Step Functions Execution Status Change"
+
+
+def build(environment: Mapping[str, str], clock: Clock = system_clock) -> Handler:
+    """Build the function."""
+    sweep = Wiring(environment, clock).sweep()
+
+    def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
+        actor = Actor(name="sweep", request=context.aws_request_id)
+        if event.get("detail-type") == ENDED:
+            return {"started": sweep.ended(event, actor)}
+        return sweep.scheduled(actor)
+
+    return handle
+
+
+handler = lazily(build)

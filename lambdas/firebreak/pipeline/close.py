@@ -1,0 +1,118 @@
+"""Close: what an execution came to, in one status, one manifest and one notice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from firebreak.clock import Clock
+from firebreak.core.incident import Incident, IncidentStatus, Mode, StepRecord
+from firebreak.core.model import Json
+from firebreak.ports import Actor, Admission, FindingStore, IncidentStore, Messenger, Vault
+
+
+@dataclass(frozen=True)
+class Close:
+    """The use case."""
+
+    incidents: IncidentStore
+    findings: FindingStore
+    admission: Admission
+    vault: Vault
+    messenger: Messenger
+    clock: Clock
+
+    def handle(self, incident: str, revision: int, mode: Mode, execution: str, actor: Actor) -> None:
+        """Conclude one execution. Running it again concludes the same.
+
+        Raises:
+            Retriable: try again.
+        """
+        story = self.incidents.incident(incident)
+        if not story.over and (mode == "undo" or revision == story.revision > story.fenced):
+            steps = [self._concluded(step, actor) for step in self.incidents.steps(incident)]
+            status, reason = _released(steps) if mode == "undo" else _status(story, steps)
+            story = self._conclude(story, steps, status, reason, execution, actor)
+        self.admission.leave(execution)
+
+    def _concluded(self, step: StepRecord, actor: Actor) -> StepRecord:
+        """A step that its execution leaves behind without a plan could not be planned however often it was tried."""
+        if step.status != "decided":
+            return step
+        words = f"{step.action} on {step.target.label} could not be planned; a later revision tries again"
+        after = step.model_copy(update={"status": "failed", "error": words, "settled_at": self.clock()})
+        return self.incidents.change_step(step, after, actor, self.clock(), words)
+
+    def _conclude(
+        self,
+        story: Incident,
+        steps: Sequence[StepRecord],
+        status: IncidentStatus,
+        reason: str,
+        execution: str,
+        actor: Actor,
+    ) -> Incident:
+        over = status in ("closed", "merged")
+        findings = self.incidents.findings(story.id)
+        if status == "closed" and reason == RELEASED:
+            for finding in findings:
+                self.findings.hush(finding)
+        after = story.model_copy(
+            update={
+                "status": status,
+                "reason": reason if over else None,
+                "released_at": self.clock() if reason == RELEASED else story.released_at,
+            }
+        )
+        heads = [f"{step.id} {step.head}" for step in steps]
+        where = self.vault.keep(
+            f"incidents/{story.id}/manifests/{execution}.json",
+            _manifest(after, steps, [finding.model_dump(mode="json") for finding in findings]),
+        )
+        # the trails of the steps hang from the incident's own: none can be shortened unseen
+        story = self.incidents.change_incident(
+            story, after, status, actor, self.clock(), reason, f"manifest {where}", *heads
+        )
+        if over:
+            self.incidents.hand_locks(story.locks, story.id, None)
+        self.messenger.tell(f"Incident {story.id}: {status}", _lines(story, steps, reason), incident=story.id)
+        return story
+
+
+RELEASED = "released: everything reversible was taken back"
+
+
+def _status(story: Incident, steps: Sequence[StepRecord]) -> tuple[IncidentStatus, str]:
+    did = [step for step in steps if step.status == "verified"]
+    if any(step.effect == "destructive" for step in did):
+        return "eradicated", "what was found is removed"
+    if any(step.effect == "reversible" for step in did):
+        return "contained", "contained; `firebreak undo` takes it back"
+    if not steps or all(step.status in ("unneeded", "gone") for step in steps):
+        return "closed", "nothing to do: no step applies, or the target is gone"
+    return "open", "nothing was contained; see its steps"
+
+
+def _released(steps: Sequence[StepRecord]) -> tuple[IncidentStatus, str]:
+    failed = [step for step in steps if step.status in ("undo_failed", "undoing")]
+    if failed:
+        return "contained", f"not taken back: {', '.join(f'{step.action} ({step.error})' for step in failed)}"
+    return "closed", RELEASED
+
+
+def _manifest(story: Incident, steps: Sequence[StepRecord], findings: Sequence[Json]) -> Json:
+    return {
+        "incident": story.model_dump(mode="json"),
+        "steps": [step.model_dump(mode="json") for step in steps],
+        "findings": list(findings),
+    }
+
+
+def _lines(story: Incident, steps: Sequence[StepRecord], reason: str) -> list[str]:
+    lines = [story.title, reason]
+    for step in steps:
+        lines.append(
+            f"{step.action} on {step.target.label}: {step.status}" + (f" ({step.error})" if step.error else "")
+        )
+        lines += [f"  still possible: {residual}" for residual in step.residual]
+    return lines

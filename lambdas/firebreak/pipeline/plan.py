@@ -1,0 +1,293 @@
+"""Plan: what is decided about an incident, a stage's plans, and the order of an undo.
+
+`decide` looks everything up, claims the locks of what was found, merges incidents that meet, and writes down the steps
+that playbooks want. `stage` makes the plans of one stage when it begins and lets the guard judge each. `undo` fences
+the incident and lists what has to be taken back, newest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from firebreak import ports
+from firebreak.clock import Clock
+from firebreak.core.action import AnyAction
+from firebreak.core.decision import Decision, decide
+from firebreak.core.deployment import Deployment
+from firebreak.core.enricher import Enricher
+from firebreak.core.errors import FirebreakError, Permanent, Refused, Retriable, TargetMissing
+from firebreak.core.finding import Finding
+from firebreak.core.guard import Verdict, judge
+from firebreak.core.incident import EFFECTIVE, Consent, Incident, Setting, StepRecord, StepStatus
+from firebreak.core.model import Model, digest
+from firebreak.core.plan import Plan, Stage
+from firebreak.core.playbook import Playbooks, PlaybookStep
+from firebreak.core.target import Target
+from firebreak.pipeline.merge import Merge
+from firebreak.pipeline.proposal import proposal
+from firebreak.pipeline.resolve import Resolve, Resolved
+from firebreak.ports import Actor, IncidentStore, Ledger, Messenger, Remaining, Sessions
+
+AGAIN: frozenset[StepStatus] = frozenset({"observed", "refused", "expired", "failed", "gone"})
+"""Steps that a later revision takes up again: nothing was done, or not for good. What a person denied, changed or
+released stays so, and what was done is not repeated."""
+
+
+CONSENT: dict[str, Consent] = {"run": "auto", "ask": "ask"}
+
+
+class PlannedStep(Model):
+    """What the state machine needs to know of a step."""
+
+    incident: str
+    step: str
+    ask: bool
+    destructive: bool
+
+
+@dataclass(frozen=True)
+class Planner:
+    """The use case."""
+
+    incidents: IncidentStore
+    ledger: Ledger
+    sessions: Sessions
+    consent: ports.Consent
+    messenger: Messenger
+    clock: Clock
+    playbooks: Playbooks
+    deployment: Deployment
+    enrichers: Mapping[str, Enricher]
+    action: Callable[[str], AnyAction]
+    merge: Merge
+
+    def decide(self, incident: str, revision: int, actor: Actor, remaining: Remaining) -> bool:
+        """Look up, lock, merge, decide; True where this execution goes on.
+
+        Raises:
+            Retriable: try again.
+        """
+        story = self.incidents.incident(incident)
+        if story.over or revision <= story.fenced or revision < story.revision:
+            return False  # a later revision, an undo or another incident has taken over
+        resolve = Resolve(
+            self.enrichers,
+            lambda account, region: self.sessions.observer(account, region, incident, remaining),
+            self.deployment.environment.of,
+        )
+        findings = self.incidents.findings(incident)
+        resolved = {finding.key: resolve(finding.targets) for finding in findings}
+        targets = {target.key: target for each in resolved.values() for target in each.targets}
+        survivor = self.merge.meet(story, tuple(targets), actor)
+        if survivor.id != incident:
+            return False
+        findings = self.incidents.findings(incident)
+        resolved = {finding.key: resolved.get(finding.key) or resolve(finding.targets) for finding in findings}
+        decisions = {
+            finding.key: decide(self.playbooks, finding, resolved[finding.key].circumstances) for finding in findings
+        }
+        steps = self._steps(survivor, revision, findings, resolved, decisions)
+        self._take_up(incident, steps, actor)
+        self.incidents.add_steps(incident, steps, actor, self.clock())
+        notes = [note for each in resolved.values() for note in each.notes]
+        self.incidents.record_decision(
+            incident,
+            revision,
+            {
+                "decisions": {key: decision.model_dump(mode="json") for key, decision in decisions.items()},
+                "circumstances": {key: each.circumstances.model_dump(mode="json") for key, each in resolved.items()},
+                "notes": notes,
+            },
+        )
+        acting = survivor.model_copy(
+            update={
+                "status": "acting" if survivor.status == "open" else survivor.status,
+                "targets": tuple({target.key: target for target in (*survivor.targets, *targets.values())}.values()),
+            }
+        )
+        self.incidents.change_incident(survivor, acting, "decided", actor, self.clock(), *notes)
+        if any(decision.notify for decision in decisions.values()):
+            self._tell(survivor, decisions, notes)
+        return True
+
+    def stage(
+        self, incident: str, revision: int, stage: Stage, actor: Actor, remaining: Remaining
+    ) -> list[PlannedStep]:
+        """Make the plans of a stage, and return the steps that go on.
+
+        Raises:
+            Retriable: some step could not be planned yet; those that could are.
+        """
+        story = self.incidents.incident(incident)
+        if story.over or revision <= story.fenced:
+            return []
+        steps = [step for step in self.incidents.steps(incident) if step.stage == stage]
+        later: Retriable | None = None
+        for step in steps:
+            if step.status == "decided":
+                try:
+                    self._plan(story, step, revision, actor, remaining)
+                except Retriable as error:
+                    later = error
+        if later is not None:
+            raise later
+        steps = [step for step in self.incidents.steps(incident) if step.stage == stage and step.revision == revision]
+        return [
+            PlannedStep(
+                incident=incident,
+                step=step.id,
+                ask=step.consent == "ask",
+                destructive=step.effect == "destructive",
+            )
+            for step in steps
+            if not step.settled
+        ]
+
+    def undo(self, incident: str, actor: Actor) -> list[PlannedStep]:
+        """Fence an incident, withdraw its questions, and list what has to be taken back, newest first."""
+        story = self.incidents.incident(incident)
+        if story.fenced < story.revision:
+            fenced = story.model_copy(update={"fenced": story.revision})
+            story = self.incidents.change_incident(story, fenced, "fenced", actor, self.clock())
+        steps: list[StepRecord] = []
+        for each in (incident, *story.absorbed):
+            self.consent.cancel(each, self.clock())
+            steps += self.incidents.steps(each)
+        done = [step for step in steps if step.effect == "reversible" and step.status in EFFECTIVE]
+        done.sort(key=lambda step: (step.started_at is not None, step.started_at, step.order), reverse=True)
+        return [PlannedStep(incident=step.incident, step=step.id, ask=False, destructive=False) for step in done]
+
+    def _steps(
+        self,
+        incident: Incident,
+        revision: int,
+        findings: Sequence[Finding],
+        resolved: Mapping[str, Resolved],
+        decisions: Mapping[str, Decision],
+    ) -> list[StepRecord]:
+        steps: dict[str, StepRecord] = {}
+        for finding in findings:
+            decision, found = decisions[finding.key], resolved[finding.key]
+            for wanted in decision.steps:
+                targets = [target for target in found.targets if target.kind == wanted.target_kind]
+                for target in targets:
+                    step = _step(
+                        incident, revision, len(steps), decision, wanted, target, finding, resolved[finding.key]
+                    )
+                    first = steps.setdefault(step.id, step)
+                    if finding.posture == "acting" != first.setting.posture:
+                        steps[step.id] = first.model_copy(update={"setting": step.setting})
+        return list(steps.values())
+
+    def _take_up(self, incident: str, wanted: Sequence[StepRecord], actor: Actor) -> None:
+        """Take up again what an earlier revision left undone."""
+        there = {step.id: step for step in self.incidents.steps(incident)}
+        for step in wanted:
+            before = there.get(step.id)
+            if before is None or before.status not in AGAIN or before.revision >= step.revision:
+                continue
+            fresh = step.model_copy(update={"version": before.version, "head": before.head})
+            self.incidents.change_step(before, fresh, actor, self.clock(), "taken up again by a later revision")
+
+    def _plan(self, incident: Incident, step: StepRecord, revision: int, actor: Actor, remaining: Remaining) -> None:
+        action, now = self.action(step.action), self.clock()
+        try:
+            clients = self.sessions.observer(step.target.account, step.target.region, incident.id, remaining)
+            parameters = action.parameters.model_validate(step.parameters)
+            # a state that Firebreak itself made is no before-state: what another incident wrote down first stands
+            joined = self.ledger.baseline(step.target, action.aspect) if step.effect != "collect" else None
+            draft = joined or action.plan(clients, step.target, parameters)
+        except TargetMissing as missing:
+            self._settle(step, "gone", missing, actor)
+            return
+        except Refused as refusal:
+            self._settle(step, "refused", refusal, actor)
+            return
+        except Permanent as error:
+            self._settle(step, "failed", error, actor)
+            return
+        plan = Plan(
+            **draft.model_dump(),
+            action=step.action,
+            incident=incident.id,
+            revision=step.revision,
+            step=step.id,
+            target=step.target,
+            parameters=parameters.model_dump(mode="json"),
+            policy=self.playbooks.version,
+        )
+        if not plan.changes:
+            self._move(step, "unneeded", actor, plan=plan, settled_at=now)
+            return
+        verdict = judge(proposal(step, plan), self.incidents.guard(), self.deployment)
+        if verdict.outcome == "run" and not self._within_budget(step, now):
+            budget = self.deployment.guard.budget(step.action)
+            verdict = Verdict(outcome="ask", reasons=(f"{step.action} ran {budget} times in this account and hour",))
+        if verdict.outcome in ("run", "ask"):
+            self._move(step, "planned", actor, *verdict.reasons, plan=plan, consent=CONSENT[verdict.outcome])
+        else:
+            status: StepStatus = "observed" if verdict.outcome == "observe" else "refused"
+            words = (*verdict.reasons, *(f"{change.resource}: {change.what}" for change in plan.changes))
+            self._move(step, status, actor, *words, plan=plan, settled_at=now, error="; ".join(verdict.reasons))
+            self.messenger.tell(f"{step.action} on {step.target.label}: {status}", words, incident=incident.id)
+
+    def _within_budget(self, step: StepRecord, now: datetime) -> bool:
+        limit = self.deployment.guard.budget(step.action)
+        return self.incidents.spend(step.action, step.target.account, f"{step.incident}/{step.id}", limit, now)
+
+    def _settle(self, step: StepRecord, status: StepStatus, error: FirebreakError, actor: Actor) -> None:
+        self._move(step, status, actor, str(error), error=str(error), settled_at=self.clock())
+        subject = f"{step.action} on {step.target.label}: {status}"
+        self.messenger.tell(subject, [str(error)], incident=step.incident)
+
+    def _move(self, step: StepRecord, status: StepStatus, actor: Actor, *words: str, **update: Any) -> None:
+        after = step.model_copy(update={"status": status, **update})
+        self.incidents.change_step(step, after, actor, self.clock(), *words)
+
+    def _tell(self, incident: Incident, decisions: Mapping[str, Decision], notes: Sequence[str]) -> None:
+        lines = [incident.title, f"account {incident.account}, {incident.region}"]
+        for decision in decisions.values():
+            steps = ", ".join(step.action for step in decision.steps) or "no steps"
+            lines.append(f"playbook {decision.playbook or 'none'}: {steps}")
+        subject = f"Incident {incident.id}: {incident.severity.word} severity"
+        self.messenger.tell(subject, [*lines, *notes], incident=incident.id)
+
+
+def _step(
+    incident: Incident,
+    revision: int,
+    order: int,
+    decision: Decision,
+    wanted: PlaybookStep,
+    target: Target,
+    finding: Finding,
+    resolved: Resolved,
+) -> StepRecord:
+    name = digest([wanted.action, target.key, wanted.parameters])[:12]
+    return StepRecord(
+        id=f"{wanted.action.replace('.', '-')}-{name}",
+        incident=incident.id,
+        revision=revision,
+        order=order,
+        action=wanted.action,
+        effect=wanted.effect,
+        stage=wanted.stage,
+        target=target,
+        parameters=wanted.parameters,
+        consent=wanted.consent,
+        setting=Setting(
+            posture=finding.posture,
+            environment=resolved.circumstances.environment,
+            tags=resolved.circumstances.tags,
+            names=tuple(name for each in resolved.targets for name in (each.key, getattr(each, "arn", "")) if name),
+            named=len(finding.targets),
+        ),
+        playbook=decision.playbook or "",
+        reasons=(
+            f"{finding.source}: {finding.type}",
+            *(str(reason) for reason in decision.reasons if reason.standing == "chosen"),
+        ),
+    )

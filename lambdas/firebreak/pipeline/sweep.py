@@ -1,0 +1,138 @@
+"""Sweep: what waited too long. Woken by a schedule, and by executions that ended badly."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from firebreak.clock import Clock
+from firebreak.core.errors import FirebreakError, InputError
+from firebreak.core.incident import Incident
+from firebreak.ports import Actor, Admission, Consent, Execution, Executions, IncidentStore, Messenger
+
+ATTEMPTS = 3
+"""Executions of one revision before people have to look."""
+
+IDLE = timedelta(days=7)
+"""An incident in which nothing was contained and nothing moves is closed after this; its lock is free then."""
+
+STUCK = timedelta(hours=26)
+"""Longer than any question to a person stays open: what still acts after this is stuck."""
+
+_NAME = re.compile(r"(?P<incident>inc-[0-9a-f]{12})-r(?P<revision>\d+)-(?P<mode>respond|undo)-a(?P<attempt>\d+)\Z")
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The use case."""
+
+    incidents: IncidentStore
+    executions: Executions
+    admission: Admission
+    consent: Consent
+    messenger: Messenger
+    clock: Clock
+    bulk_limit: int
+
+    def scheduled(self, actor: Actor) -> dict[str, int]:
+        """Do what is due. Each part goes on whatever befalls the others.
+
+        Returns:
+            How much of each was done, for the log.
+
+        Raises:
+            FirebreakError: the last one met, after everything else was done.
+        """
+        done: dict[str, int] = {}
+        failed: FirebreakError | None = None
+        parts = (("expired", self._expire), ("started", self._start_waiting), ("closed", self._close_idle))
+        for name, part in parts:
+            try:
+                done[name] = part(actor)
+            except FirebreakError as error:
+                failed = error
+        if failed is not None:
+            raise failed
+        return done
+
+    def ended(self, event: dict[str, Any], actor: Actor) -> bool:
+        """Try an execution again that failed, timed out or was aborted; True where another attempt is started.
+
+        Args:
+            event: EventBridge's "Step Functions Execution Status Change".
+
+        Raises:
+            InputError: the event is something else.
+        """
+        try:
+            detail = event["detail"]
+            name, status = str(detail["name"]), str(detail["status"])
+        except (KeyError, TypeError):
+            raise InputError("sweep takes Step Functions Execution Status Change events and schedules") from None
+        match = _NAME.match(name)
+        if match is None or status not in ("FAILED", "TIMED_OUT", "ABORTED"):
+            raise InputError(f"execution {name} {status}: not one of ours that ended badly")
+        story = self.incidents.incident(match["incident"])
+        ended = Execution(
+            incident=story.id,
+            revision=int(match["revision"]),
+            mode="undo" if match["mode"] == "undo" else "respond",
+            attempt=int(match["attempt"]),
+            lane=story.lane,
+        )
+        self.admission.leave(name)
+        if story.over or (ended.mode == "respond" and ended.revision <= story.fenced):
+            return False
+        self.messenger.tell(f"Execution {name} {status.lower()}", [story.title], incident=story.id)
+        if ended.attempt >= ATTEMPTS:
+            self.messenger.tell(
+                f"Incident {story.id} needs a person",
+                [
+                    f"{name} was the last of {ATTEMPTS} attempts",
+                    f"`firebreak incidents show {story.id}` tells how far it came",
+                ],
+                incident=story.id,
+            )
+            return False
+        again = self.incidents.try_again(ended)
+        return again is not None and self._start(again)
+
+    def _start(self, execution: Execution) -> bool:
+        if execution.lane == "bulk" and not self.admission.enter(execution, self.bulk_limit, self.clock()):
+            return False
+        return self.executions.start(execution)
+
+    def _expire(self, actor: Actor) -> int:
+        return self.consent.expire_due(self.clock())
+
+    def _start_waiting(self, actor: Actor) -> int:
+        started = 0
+        for execution in self.admission.waiting():
+            if not self.admission.enter(execution, self.bulk_limit, self.clock()):
+                break
+            self.executions.start(execution)
+            self.admission.started(execution)
+            started += 1
+        return started
+
+    def _close_idle(self, actor: Actor) -> int:
+        closed = 0
+        for story in self.incidents.incidents():
+            idle = self.clock() - story.updated_at
+            if story.status == "open" and idle > IDLE:
+                self._close(story, actor)
+                closed += 1
+            elif story.status == "acting" and idle > STUCK:
+                self.messenger.tell(
+                    f"Incident {story.id} is stuck", [story.title, f"nothing moved for {idle}"], incident=story.id
+                )
+        return closed
+
+    def _close(self, story: Incident, actor: Actor) -> None:
+        over = story.model_copy(update={"status": "closed", "reason": "idle"})
+        self.incidents.change_incident(
+            story, over, "closed", actor, self.clock(), f"nothing moved for {IDLE.days} days"
+        )
+        self.incidents.hand_locks(story.locks, story.id, None)

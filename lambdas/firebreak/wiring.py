@@ -1,0 +1,177 @@
+"""The only place where an adapter is chosen: one function per handler, which makes the clients it needs and no more.
+
+Modules that only some functions need are imported inside their function: a cold start pays for what it uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+
+from firebreak.adapters.table import Table
+from firebreak.clock import Clock
+from firebreak.settings import Settings
+
+if TYPE_CHECKING:
+    from firebreak.adapters.incident_table import IncidentTable
+    from firebreak.adapters.sns import Topic
+    from firebreak.adapters.stepfunctions import StateMachine
+    from firebreak.adapters.sts import MemberSessions
+    from firebreak.core.deployment import Deployment
+    from firebreak.core.playbook import Playbooks
+    from firebreak.pipeline.close import Close
+    from firebreak.pipeline.execute import Execute
+    from firebreak.pipeline.plan import Planner
+    from firebreak.pipeline.sweep import Sweep
+    from firebreak.pipeline.triage import Triage
+
+CONFIG = Config(connect_timeout=3, read_timeout=8, retries={"mode": "standard", "max_attempts": 3})
+
+
+class Wiring:
+    """What one function is made of.
+
+    Args:
+        environment: the function's variables.
+        clock: the time.
+    """
+
+    def __init__(self, environment: Mapping[str, str], clock: Clock) -> None:
+        self.settings = Settings(environment)
+        self.clock = clock
+        self.session = boto3.Session(**self.settings.credentials)
+
+    def client(self, service: str) -> Any:
+        """Make a client under the function's own role."""
+        return self.session.client(service, config=CONFIG, endpoint_url=self.settings.endpoint)
+
+    def table(self) -> Table:
+        return Table(self.client("dynamodb"), self.settings.table)
+
+    def deployment(self) -> Deployment:
+        from firebreak.core.deployment import Deployment
+
+        return Deployment.model_validate(self.settings.deployment)
+
+    def playbooks(self) -> Playbooks:
+        from firebreak.core.playbook import Playbooks
+
+        return Playbooks.model_validate(self.settings.playbooks)
+
+    def topic(self) -> Topic:
+        from firebreak.adapters.sns import Topic
+
+        return Topic(lambda: self.client("sns"), self.settings.notice_topic)
+
+    def machine(self) -> StateMachine:
+        from firebreak.adapters.stepfunctions import StateMachine
+
+        return StateMachine(self.client("stepfunctions"), self.settings.state_machine)
+
+    def sessions(self, deployment: Deployment) -> MemberSessions:
+        from firebreak.adapters.eks import cluster_client
+        from firebreak.adapters.sts import MemberSessions
+        from firebreak.core.registry import action
+
+        return MemberSessions(self.session, deployment, action, cluster_client, self.settings.endpoint)
+
+    def incidents(self, table: Table) -> IncidentTable:
+        from firebreak.adapters.incident_table import IncidentTable
+
+        return IncidentTable(table)
+
+    def consent(self, table: Table) -> Any:
+        raise NotImplementedError
+
+    def triage(self) -> Triage:
+        from firebreak.adapters.admission_table import AdmissionTable
+        from firebreak.adapters.finding_table import FindingTable
+        from firebreak.adapters.s3 import Bucket
+        from firebreak.core.registry import sources
+        from firebreak.pipeline.triage import Triage
+
+        table = self.table()
+        return Triage(
+            sources=sources(),
+            playbooks=self.playbooks(),
+            findings=FindingTable(table),
+            executions=self.machine(),
+            admission=AdmissionTable(table),
+            vault=Bucket(lambda: self.client("s3"), self.settings.evidence_bucket),
+            messenger=self.topic(),
+            clock=self.clock,
+            bulk_limit=int(self.settings.deployment.get("bulk_executions", 10)),
+        )
+
+    def plan(self) -> Planner:
+        from firebreak.adapters.ledger_table import LedgerTable
+        from firebreak.core.registry import action, enrichers
+        from firebreak.pipeline.merge import Merge
+        from firebreak.pipeline.plan import Planner
+
+        table, deployment = self.table(), self.deployment()
+        incidents, consent = self.incidents(table), self.consent(table)
+        return Planner(
+            incidents=incidents,
+            ledger=LedgerTable(table),
+            sessions=self.sessions(deployment),
+            consent=consent,
+            messenger=self.topic(),
+            clock=self.clock,
+            playbooks=self.playbooks(),
+            deployment=deployment,
+            enrichers=enrichers(),
+            action=action,
+            merge=Merge(incidents, self.machine(), consent, self.clock),
+        )
+
+    def execute(self) -> Execute:
+        from firebreak.adapters.ledger_table import LedgerTable
+        from firebreak.core.registry import action
+        from firebreak.pipeline.execute import Execute
+
+        table, deployment = self.table(), self.deployment()
+        return Execute(
+            incidents=self.incidents(table),
+            ledger=LedgerTable(table),
+            sessions=self.sessions(deployment),
+            consent=self.consent(table),
+            messenger=self.topic(),
+            clock=self.clock,
+            deployment=deployment,
+            action=action,
+        )
+
+    def close(self) -> Close:
+        from firebreak.adapters.admission_table import AdmissionTable
+        from firebreak.adapters.finding_table import FindingTable
+        from firebreak.adapters.s3 import Bucket
+        from firebreak.pipeline.close import Close
+
+        table = self.table()
+        return Close(
+            incidents=self.incidents(table),
+            findings=FindingTable(table),
+            admission=AdmissionTable(table),
+            vault=Bucket(lambda: self.client("s3"), self.settings.evidence_bucket),
+            messenger=self.topic(),
+            clock=self.clock,
+        )
+
+    def sweep(self) -> Sweep:
+        from firebreak.adapters.admission_table import AdmissionTable
+        from firebreak.pipeline.sweep import Sweep
+
+        table = self.table()
+        return Sweep(
+            incidents=self.incidents(table),
+            executions=self.machine(),
+            admission=AdmissionTable(table),
+            consent=self.consent(table),
+            messenger=self.topic(),
+            clock=self.clock,
+            bulk_limit=int(self.settings.deployment.get("bulk_executions", 10)),
+        )
