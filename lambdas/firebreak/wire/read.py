@@ -6,12 +6,11 @@ import ipaddress
 import json
 import math
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from firebreak.core.model import Json
 
-UTC = timezone.utc
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for a time that the wire does not give: older than everything, so that it never hides news."""
 
@@ -27,6 +26,8 @@ MANY = 1_000
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _DOMAIN = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(\.{_LABEL})+\.?\Z")
 _ACCOUNT = re.compile(r"[0-9]{12}\Z")
+_REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)*\Z")
+_PARTITION = re.compile(r"aws(-[a-z0-9]+)*\Z")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,30}(\.[0-9]{0,30})?\Z")
 
 
@@ -104,6 +105,16 @@ def account(value: Json) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool) and 10**11 <= value < 10**12:
         return str(value)
     return value if isinstance(value, str) and _ACCOUNT.match(value) else None
+
+
+def region(value: Json) -> str | None:
+    """Return a region's name, if it is one by its characters."""
+    return value if isinstance(value, str) and len(value) <= 32 and _REGION.match(value) else None
+
+
+def partition(value: Json) -> str | None:
+    """Return a partition: "aws", "aws-cn", "aws-us-gov", …"""
+    return value if isinstance(value, str) and len(value) <= 32 and _PARTITION.match(value) else None
 
 
 def ip(value: Json) -> str | None:
