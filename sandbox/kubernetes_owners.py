@@ -116,7 +116,7 @@ def managed_fields(owners: Owners, api_version: str) -> list[Object]:
         tree: Object = {}
         for path in sorted(paths):
             _set(tree, tuple(f"f:{part}" for part in path), {})
-        entry = {"manager": name, "operation": operation, "apiVersion": api_version}
+        entry: Object = {"manager": name, "operation": operation, "apiVersion": api_version}
         entry |= {"fieldsType": "FieldsV1", "fieldsV1": tree}
         entries.append(entry | ({"subresource": subresource} if subresource else {}))
     return entries

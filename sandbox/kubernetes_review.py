@@ -1,4 +1,4 @@
-"""The reviews by which a caller asks about itself: SelfSubjectAccessReview, SelfSubjectRulesReview, SelfSubjectReview."""
+"""The reviews by which a caller asks about itself: its access, its rules, its name."""
 
 from __future__ import annotations
 
@@ -30,10 +30,7 @@ def review(store: Store, user: User, request: Request) -> Answer:
         case "SelfSubjectAccessReview":
             about = spec.get("resourceAttributes") or {}
             known = ("verb", "resource", "subresource", "group", "namespace", "name")
-            path = (spec.get("nonResourceAttributes") or {}).get("path", "")
-            may, why = allowed(
-                store, user, Asked(path=path, **{"verb": "", **{n: about[n] for n in known if n in about}})
-            )
+            may, why = allowed(store, user, Asked(**{name: about.get(name, "") for name in known}))
             body |= {"spec": spec, "status": {"allowed": may, **({"reason": why} if why else {})}}
         case "SelfSubjectRulesReview":
             rules = [rule for rule, _ in rules_of(store, user, spec.get("namespace", ""))]

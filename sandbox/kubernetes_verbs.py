@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import Any
 
 from sandbox import kubernetes_owners as owners
 from sandbox import kubernetes_patch as patches
@@ -14,7 +13,6 @@ from sandbox.kubernetes_answer import (
     Cause,
     Failure,
     Object,
-    bad_request,
     conflict,
     dotted,
     invalid,
@@ -22,6 +20,7 @@ from sandbox.kubernetes_answer import (
     not_found,
     unknown_resource,
 )
+from sandbox.kubernetes_body import check_name, check_namespace, decoded, table, unknown, warning
 from sandbox.kubernetes_eviction import evict
 from sandbox.kubernetes_kinds import BY_PATH, Kind, problems, tidy, unknown_fields
 from sandbox.kubernetes_owners import Manager, Owners
@@ -54,7 +53,7 @@ class Verbs:
             case "list":
                 return self._list(kind, request)
             case "create" if asked.subresource == "eviction":
-                return evict(self._store, asked.namespace, asked.name, _table(request.body), request.dry)
+                return evict(self._store, asked.namespace, asked.name, table(request.body), request.dry)
             case "create" if not asked.name and (asked.namespace or not kind.namespaced):
                 return self._create(kind, request)
             case "update" if asked.name:
@@ -88,9 +87,9 @@ class Verbs:
         return Answer(200, _list_of(kind, metadata, page))
 
     def _create(self, kind: Kind, request: Request) -> Answer:
-        item, headers = _decoded(kind, request)
+        item, headers = decoded(kind, request)
         dry, namespace = request.dry, request.asked.namespace
-        _check_namespace(kind, namespace, item)
+        check_namespace(kind, namespace, item)
         generated = item["metadata"].pop("generateName", "")
         if generated and not item["metadata"].get("name"):
             item["metadata"]["name"] = f"{generated}{self._store.version:05x}"
@@ -115,10 +114,10 @@ class Verbs:
         return self._store.create(kind, namespace, item, {who: what for who, what in owned.items() if what}, dry)
 
     def _put(self, kind: Kind, request: Request) -> Answer:
-        item, headers = _decoded(kind, request)
+        item, headers = decoded(kind, request)
         asked, dry = request.asked, request.dry
-        _check_namespace(kind, asked.namespace, item)
-        _check_name(asked.name, item)
+        check_namespace(kind, asked.namespace, item)
+        check_name(asked.name, item)
         record = self._get(kind, asked)
         check_preconditions(record, {"uid": item["metadata"].get("uid") or None})
         return self._write(record, item, request, dry, headers)
@@ -135,14 +134,14 @@ class Verbs:
             patched = patches.json_patch(current, body)
         else:
             strategic = request.media_type == patches.STRATEGIC
-            patched = patches.merge(current, _table(body), patches.LIST_KEYS if strategic else None)
+            patched = patches.merge(current, table(body), patches.LIST_KEYS if strategic else None)
         strange = unknown_fields(patched, kind.schema)
         if strange and request.validation == "Strict":
-            said = f"Invalid value: strict decoding error: {_unknown(strange)}"
+            said = f"Invalid value: strict decoding error: {unknown(strange)}"
             raise invalid("", "", "", [Cause("FieldValueInvalid", "patch", said)])
-        _check_namespace(kind, request.asked.namespace, patched)
-        _check_name(request.asked.name, patched)
-        return self._write(record, patched, request, dry, _warning(strange, request.validation))
+        check_namespace(kind, request.asked.namespace, patched)
+        check_name(request.asked.name, patched)
+        return self._write(record, patched, request, dry, warning(strange, request.validation))
 
     def _write(self, record: Record, item: Object, request: Request, dry: bool, headers: dict[str, str]) -> Answer:
         """Store a full new state that a PUT or PATCH came to, after every check."""
@@ -178,13 +177,13 @@ class Verbs:
         dry, asked = request.dry, request.asked
         if not request.query.get("fieldManager"):
             raise request.bad_option(Cause("FieldValueRequired", "fieldManager", "Required value"))
-        wanted = _table(request.body)
+        wanted = table(request.body)
         wanted.setdefault("metadata", {})
         if strange := unknown_fields(deepcopy(wanted), kind.schema):
             message = f"failed to create typed patch object: .{strange[0]}: field not declared in schema"
             raise Failure(500, "", message)
-        _check_namespace(kind, asked.namespace, wanted)
-        _check_name(asked.name, wanted)
+        check_namespace(kind, asked.namespace, wanted)
+        check_name(asked.name, wanted)
         record = self._store.find(kind, asked.namespace, asked.name)
         manager, force = request.manager, request.query.get("force") == "true"
         if record is None:
@@ -201,7 +200,7 @@ class Verbs:
         return Answer(200, self._store.update(record, item, owned, dry).view)
 
     def _delete(self, kind: Kind, request: Request) -> Answer:
-        options, dry = _table(request.body), request.dry
+        options, dry = table(request.body), request.dry
         record = self._get(kind, request.asked)
         check_preconditions(record, options.get("preconditions"))
         grace = options.get("gracePeriodSeconds", request.query.get("gracePeriodSeconds"))
@@ -218,44 +217,6 @@ class Verbs:
         for record in found:
             self._store.delete(record, None, dry)
         return Answer(200, _list_of(kind, {"resourceVersion": str(self._store.version)}, found))
-
-
-def _decoded(kind: Kind, request: Request) -> tuple[Object, dict[str, str]]:
-    """The object in a body, without the fields its kind does not have, and the headers that warn of them."""
-    item = deepcopy(_table(request.body))
-    item.setdefault("metadata", {})
-    if item.get("kind", kind.kind) != kind.kind:
-        raise bad_request(f"{item['kind']} in version {item.get('apiVersion')!r} cannot be handled as a {kind.kind}")
-    strange = unknown_fields(item, kind.schema)
-    if strange and request.validation == "Strict":
-        said = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
-        raise bad_request(f"{said}: strict decoding error: {_unknown(strange)}")
-    return item, _warning(strange, request.validation)
-
-
-def _table(body: Any) -> Object:
-    if not isinstance(body, dict):
-        raise bad_request(f"json: cannot unmarshal {type(body).__name__} into an object")
-    return body
-
-
-def _unknown(fields: list[str]) -> str:
-    return ", ".join(f'unknown field "{field}"' for field in fields)
-
-
-def _warning(fields: list[str], validation: str) -> dict[str, str]:
-    quoted = _unknown(fields).replace('"', '\\"')
-    return {"Warning": f'299 - "{quoted}"'} if fields and validation == "Warn" else {}
-
-
-def _check_namespace(kind: Kind, namespace: str, item: Object) -> None:
-    if kind.namespaced and item["metadata"].get("namespace") not in (None, "", namespace):
-        raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
-
-
-def _check_name(name: str, item: Object) -> None:
-    if (given := item["metadata"].get("name")) not in (None, "", name):
-        raise bad_request(f"the name of the object ({given}) does not match the name on the URL ({name})")
 
 
 def _refuse(kind: Kind, name: str, causes: list[Cause]) -> None:
