@@ -12,12 +12,13 @@ HERMETIC := env $(foreach name,$(FOREIGN),-u $(name)) AWS_CONFIG_FILE=/dev/null 
 	AWS_EC2_METADATA_DISABLED=true NO_PROXY="localhost,127.0.0.1,::1$${NO_PROXY:+,$$NO_PROXY}" \
 	no_proxy="localhost,127.0.0.1,::1$${no_proxy:+,$$no_proxy}"
 NODE := $(CURDIR)/$(BIN)
-CDK := PATH="$(NODE):$$PATH" npx cdk
+CDK := PATH="$(NODE):$$PATH" CDK_DISABLE_VERSION_CHECK=1 CDK_DISABLE_CLI_TELEMETRY=true npx cdk
 PYTEST := $(HERMETIC) $(BIN)/python -m pytest -q
+UNIT := $(foreach folder,e2e sandbox stacks,--ignore=tests/$(folder))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint unit e2e synth deploy bench faults docs lock clean install missing-interpreter
+.PHONY: help demo test lint unit deployed e2e synth deploy bench docs lock clean install missing-interpreter
 
 help: ## This list.
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -33,8 +34,11 @@ lint: install ## Lint, format and types.
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 
-unit: install ## The quick tests: all but the sandbox's, the stacks' and end to end; ARGS="-k word" chooses.
-	$(PYTEST) -n auto --ignore=tests/e2e --ignore=tests/stacks --ignore=tests/sandbox $(ARGS)
+unit: install ## The quick tests: all that need no synthesized application; ARGS="-k word" chooses.
+	$(PYTEST) -n auto $(UNIT) $(ARGS)
+
+deployed: install ## The quick tests on Python 3.13 as deployed, in a Debian root of its own; needs Linux and root.
+	@scripts/deployed.sh $(UNIT) --ignore=tests/architecture $(ARGS)
 
 e2e: install ## The end-to-end tests, against the synthesized application in the sandbox.
 	$(PYTEST) -n auto tests/e2e $(ARGS)
@@ -52,7 +56,7 @@ docs: install ## Write the generated pages anew.
 	$(HERMETIC) $(BIN)/python -m docs.generate
 
 lock: ## Lock the packages anew; UPGRADE=--upgrade takes the newest that requirements.in allows.
-	@sh scripts/lock.sh $(UPGRADE)
+	@scripts/lock.sh $(UPGRADE)
 
 clean: ## Remove all that was installed or built here.
 	rm -rf $(VENV) .build cdk.out node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -60,7 +64,7 @@ clean: ## Remove all that was installed or built here.
 install: $(INSTALLED)
 
 $(INSTALLED): $(shell test -x $(BIN)/python || echo missing-interpreter)
-	@sh scripts/install.sh
+	@scripts/install.sh
 	@rm -f $(VENV)/installed-*
 	@touch $@
 
