@@ -1,0 +1,39 @@
+"""Names that several stacks, or other accounts, have to know beforehand. See docs/architecture.md, "Names"."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from firebreak.core.action import AnyAction
+from firebreak.core.deployment import WatchedCluster
+
+
+def function_role(prefix: str, word: str) -> str:
+    """Return the role of a function, "execute-destructive"."""
+    return f"{prefix}-fn-{word}"
+
+
+def observer_role(prefix: str) -> str:
+    """Return the role that looks things up in an account."""
+    return f"{prefix}-observer"
+
+
+def prepare_role(prefix: str) -> str:
+    """Return the role that makes the quarantine groups."""
+    return f"{prefix}-prepare"
+
+
+def action_role(prefix: str, action: AnyAction) -> str:
+    """Return the role of an action."""
+    return f"{prefix}-{action.name.replace('.', '-')}"
+
+
+def forward_role(prefix: str) -> str:
+    """Return what the roles start with that forward events from the default buses; the region follows."""
+    return f"{prefix}-forward-"
+
+
+def of_cluster(prefix: str, what: str, cluster: WatchedCluster) -> str:
+    """Return a name for something that belongs to a cluster, unique and short enough for a role."""
+    identity = "/".join((cluster.account, cluster.region, cluster.name))
+    return f"{prefix}-{what}-{cluster.name.lower()[:24]}-{sha256(identity.encode()).hexdigest()[:8]}"

@@ -1,0 +1,47 @@
+"""IAM statements of the functions, by hand: what CDK grants in one word is wider than what they call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+
+READ = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:ConditionCheckItem")
+WRITE = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
+
+
+def allow(actions: Sequence[str], resources: Sequence[str], **conditions: dict[str, object]) -> iam.PolicyStatement:
+    """Return a statement that allows actions on resources, each condition operator being a keyword."""
+    return iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions)
+
+
+def table_access(table: dynamodb.Table) -> list[iam.PolicyStatement]:
+    """Return what a function of the pipeline may do with the table: no scan, no batch write."""
+    return [allow((*READ, *WRITE), [table.table_arn, f"{table.table_arn}/index/listing"])]
+
+
+def items(table: dynamodb.Table, actions: Sequence[str], *kinds: str) -> iam.PolicyStatement:
+    """Return a statement about the items of some kinds, known by how their partition key starts.
+
+    The second condition is needed because "for all values" holds for a request without keys, too (IAM User Guide,
+    "Single-valued vs. multivalued context keys").
+    """
+    return allow(
+        actions,
+        [table.table_arn],
+        **{
+            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{kind}#*" for kind in kinds]},
+            "Null": {"dynamodb:LeadingKeys": "false"},
+        },
+    )
+
+
+def no_tokens(table: dynamodb.Table) -> iam.PolicyStatement:
+    """Return a statement that keeps task tokens away from a function that resumes nothing."""
+    return iam.PolicyStatement(
+        effect=iam.Effect.DENY,
+        actions=["dynamodb:*"],
+        resources=[table.table_arn],
+        conditions={"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": ["TOKEN#*"]}},
+    )
