@@ -93,7 +93,7 @@ _SHAPES: tuple[tuple[frozenset[str], str], ...] = (
 def _looks_like(event: dict[str, Json]) -> str:
     source, kind = event.get("source"), event.get("detail-type")
     if isinstance(source, str) and isinstance(kind, str):
-        return f"{source[:100]!r} {kind[:100]!r} is no event of a source"
+        return f"{source[:100]!r} {kind[:100]!r}"
     for members, shape in _SHAPES:
         if members <= event.keys():
             return f"this is {shape}"
