@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import aws_cdk as cdk
 
-from firebreak.core.deployment import CURRENT, Deployment, Member
+from firebreak.core.deployment import CURRENT, Deployment
 
 
 def environment(deployment: Deployment, account: str = CURRENT, region: str = CURRENT) -> cdk.Environment:
@@ -24,4 +24,4 @@ def accounts(deployment: Deployment) -> tuple[str, ...]:
 
 def places(deployment: Deployment) -> tuple[tuple[str, str], ...]:
     """Return every account and region that Firebreak watches, as the settings spell them, the home first."""
-    return tuple((member.account, region) for member in deployment.members or (Member(),) for region in member.regions)
+    return tuple((member.account, region) for member in deployment.watched for region in member.regions)

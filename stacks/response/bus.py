@@ -29,6 +29,8 @@ class Bus(Construct):
         self.bus = events.EventBus(
             self, "Bus", event_bus_name=prefix, description="Firebreak: findings from every source"
         )
+        # by name: the policy is part of the bus, so that it cannot refer to it
+        self._arn = cdk.Stack.of(self).format_arn(service="events", resource="event-bus", resource_name=prefix)
         self._policy = iam.PolicyDocument()
         events.Archive(
             self,
@@ -62,7 +64,7 @@ class Bus(Construct):
                 effect=iam.Effect.DENY,
                 principals=[iam.AnyPrincipal()],
                 actions=["events:PutEvents"],
-                resources=[self.bus.event_bus_arn],
+                resources=[self._arn],
                 conditions={
                     "ForAnyValue:StringEquals": {"events:source": list(sources)},
                     "ArnNotLike": {"aws:PrincipalArn": list(roles)},
@@ -77,7 +79,7 @@ class Bus(Construct):
                 sid="Members",
                 principals=[iam.AccountPrincipal(account) for account in accounts],
                 actions=["events:PutEvents"],
-                resources=[self.bus.event_bus_arn],
+                resources=[self._arn],
                 conditions={
                     "ForAllValues:StringEquals": {"events:source": list(sources)},
                     "Null": {"events:source": "false"},

@@ -161,7 +161,7 @@ class Functions(Construct):
                 *([allow(["s3:PutObject"], kept)] if kept else []),
             ],
             log_days=around.log_days,
-            wildcards={role: IN_OUR_ACCOUNTS for role in elsewhere} | {place: PER_INCIDENT for place in kept},
+            wildcards=dict.fromkeys(elsewhere, IN_OUR_ACCOUNTS) | dict.fromkeys(kept, PER_INCIDENT),
             asynchronous=asynchronous,
         )
 

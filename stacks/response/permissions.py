@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -11,9 +11,9 @@ READ = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb
 WRITE = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
 
 
-def allow(actions: Sequence[str], resources: Sequence[str], **conditions: dict[str, object]) -> iam.PolicyStatement:
+def allow(actions: Sequence[str], resources: Sequence[str], **conditions: Mapping[str, object]) -> iam.PolicyStatement:
     """Return a statement that allows actions on resources, each condition operator being a keyword."""
-    return iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions)
+    return iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=dict(conditions))
 
 
 def table_access(table: dynamodb.Table) -> list[iam.PolicyStatement]:
@@ -27,14 +27,11 @@ def items(table: dynamodb.Table, actions: Sequence[str], *kinds: str) -> iam.Pol
     The second condition is needed because "for all values" holds for a request without keys, too (IAM User Guide,
     "Single-valued vs. multivalued context keys").
     """
-    return allow(
-        actions,
-        [table.table_arn],
-        **{
-            "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{kind}#*" for kind in kinds]},
-            "Null": {"dynamodb:LeadingKeys": "false"},
-        },
-    )
+    conditions: dict[str, dict[str, object]] = {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": [f"{kind}#*" for kind in kinds]},
+        "Null": {"dynamodb:LeadingKeys": "false"},
+    }
+    return allow(actions, [table.table_arn], **conditions)
 
 
 def no_tokens(table: dynamodb.Table) -> iam.PolicyStatement:

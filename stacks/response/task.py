@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 import aws_cdk as cdk
 from aws_cdk import aws_lambda as lambda_
@@ -19,6 +20,9 @@ IDENTIFIERS: dict[str, Any] = {
 EXECUTION: dict[str, Any] = {"execution": sfn.JsonPath.string_at("$$.Execution.Name")}
 STEP: dict[str, Any] = {"step": sfn.JsonPath.string_at("$.step")}
 
+Retries: TypeAlias = Mapping[tuple[str, ...], Mapping[str, float]]
+"""Per error names: the first interval, the attempts, the rate it grows by, and the longest interval, in seconds."""
+
 LAMBDA_ERRORS = [
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
@@ -32,7 +36,7 @@ LAMBDA_ERRORS = [
 ]
 """The service's own failures and a function that died; running again is safe, as every function is idempotent."""
 
-PATIENT = {
+PATIENT: Retries = {
     # Held: until the lease of a run that died is over, which outlives its invocation by seconds.
     ("Held",): {"interval": 5, "attempts": 12, "rate": 1.5, "longest": 60},
     # OutOfTime: the run was cut short and goes on where it stopped.
@@ -42,10 +46,13 @@ PATIENT = {
 }
 """Bounds and back-off of a call that has to succeed."""
 
-BRISK = {("Throttled", "Conflict", *LAMBDA_ERRORS): {"interval": 1, "attempts": 2, "rate": 2, "longest": 2}}
+BRISK: Retries = {("Throttled", "Conflict", *LAMBDA_ERRORS): {"interval": 1, "attempts": 2, "rate": 2, "longest": 2}}
 """Of a call that somebody else will make again."""
 
-PERSISTENT = PATIENT | {("States.ALL",): {"interval": 10, "attempts": 12, "rate": 2, "longest": 900}}
+PERSISTENT: Retries = {
+    **PATIENT,
+    ("States.ALL",): {"interval": 10, "attempts": 12, "rate": 2, "longest": 900},
+}
 """Of a call that must not be given up while there is hope: two hours."""
 
 
@@ -57,7 +64,7 @@ def task(
     *,
     result: str | None,
     timeout: int,
-    retries: dict[tuple[str, ...], dict[str, float]] = PATIENT,
+    retries: Retries = PATIENT,
 ) -> tasks.LambdaInvoke:
     """Return a Task that calls a function and keeps its answer.
 
@@ -102,7 +109,7 @@ def question(scope: Construct, name: str, function: lambda_.IFunction, *, minute
     return call
 
 
-def retry(call: tasks.LambdaInvoke, retries: dict[tuple[str, ...], dict[str, float]]) -> None:
+def retry(call: tasks.LambdaInvoke, retries: Retries) -> None:
     """Add retries, with full jitter so that what failed together does not come back together."""
     for errors, bounds in retries.items():
         call.add_retry(
