@@ -42,13 +42,13 @@ class Approvals(Protocol):
         """Return an approval, read consistently, or None."""
 
     def open(self, approval: Approval, token: str) -> Approval:
-        """Create a question with the token that waits for it; where it exists, replace the token while it is pending.
+        """Create a question with the token that waits for it; where it is pending already, let this token wait.
 
         Returns:
-            The approval as it is stored.
+            The approval as it is stored. Where it is decided, no token waits for it.
 
         Raises:
-            Refused: the incident was fenced; nothing may be asked for it any more.
+            Refused: the incident was fenced or is over; nothing may be asked for it any more.
         """
 
     def mark_posting(self, approval: str, now: datetime) -> bool:
@@ -60,7 +60,7 @@ class Approvals(Protocol):
     def votes(self, approval: str) -> Sequence[Vote]:
         """Return the votes on an approval, read consistently."""
 
-    def move(self, before: Approval, after: Approval) -> Approval:
+    def move(self, before: Approval, after: Approval, now: datetime) -> Approval:
         """Write a move where the approval still stands as before.
 
         Returns:
@@ -74,7 +74,7 @@ class Approvals(Protocol):
         """Note that everybody knows of the decision, and forget the token."""
 
     def listed(self, stand: Stand, before: datetime | None = None) -> Iterator[Approval]:
-        """Yield the approvals that stand so; open ones by expiry up to `before`, the others by decision."""
+        """Yield the approvals that stand so, as they were a moment ago; open ones by expiry up to `before`."""
 
 
 class Tasks(Protocol):
@@ -89,21 +89,22 @@ class Tasks(Protocol):
 
 
 class Board(Protocol):
-    """The channel in which questions are asked."""
+    """The channel in which questions are asked. Messages are what `firebreak.core.slack_message` makes."""
 
-    def post(self, approval: str, message: dict[str, Any]) -> Post:
-        """Post a message that carries the approval's id as metadata.
+    def post(self, message: dict[str, Any]) -> Post:
+        """Post a message.
 
         Raises:
             Retriable: it may have been posted or not.
-            Permanent: it was not posted and never will be.
+            Permanent: it was not posted, and never will be as it is.
         """
 
     def find(self, approval: str, since: datetime) -> Post | None:
-        """Return the message that carries the approval's id, posted since then, or None.
+        """Return the message that asks for an approval, posted since then, or None.
 
         Raises:
-            Retriable, Permanent: it could not be looked for.
+            Retriable: try again.
+            Permanent: it cannot be looked for.
         """
 
     def update(self, post: Post, message: dict[str, Any]) -> None:

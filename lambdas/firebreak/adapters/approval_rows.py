@@ -74,7 +74,7 @@ def moving(approval: Approval) -> Item:
 
 def read_approval(row: Mapping[str, Any]) -> Approval:
     """The approval in a row."""
-    question = {
+    question: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(row["question"]).items()
     }
     return Approval(

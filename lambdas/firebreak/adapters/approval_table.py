@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from firebreak.adapters.approval_rows import (
     approval_key,
     approval_row,
+    audit_row,
     listing,
     moving,
     read_approval,
@@ -16,12 +18,12 @@ from firebreak.adapters.approval_rows import (
     token_key,
 )
 from firebreak.adapters.ballot_table import BallotTable
-from firebreak.adapters.table import ABSENT, ConditionFailed, When, check, delete, put, update
+from firebreak.adapters.table import ConditionFailed, Item, When, Write, check, delete, put, update
 from firebreak.core.approval import Approval, Post, Status, Vote
-from firebreak.core.errors import Conflict
+from firebreak.core.errors import Conflict, Refused
 from firebreak.ports_approval import Stand
 
-_ANY = When("attribute_exists(#pk) OR attribute_not_exists(#pk)")
+_ANY = When("attribute_not_exists(#pk) OR attribute_exists(#pk)")
 
 _GUARDS: dict[Status, str] = {
     "approved": "#status = :pending AND #quorum <= :approvers",
@@ -38,34 +40,37 @@ class ApprovalTable(BallotTable):
     """`firebreak.ports_approval.Approvals` on the table."""
 
     def open(self, approval: Approval, token: str) -> Approval:
-        """Create a question with the token that waits for it; where it exists, let this token wait for it."""
+        """Create a question with the token that waits for it; where it is pending already, let this token wait."""
         asked, record = _recorded(approval, approval.created_at, "asked", "ask", ())
-        unfenced = _unfenced(approval)
+        waits = put({**_keyed(token_key(approval.id)), "token": token}, _ANY)
         try:
-            self._table.write_all(put(approval_row(asked)), put(record), _token(approval, token), unfenced)
+            self._table.write_all(put(approval_row(asked)), put(record), waits, _unfenced(approval))
         except ConditionFailed as failure:
-            if failure.failed[-1]:
+            found = failure.found[0]
+            if failure.failed[3]:
                 raise _fenced(approval) from None
-            return self._join(approval, token)
+            if found is None:
+                raise Conflict(f"approval {approval.id}: its audit record is there and it is not; ask again") from None
+            return self._join(read_approval(found), waits)
         return asked
 
     def mark_posting(self, approval: str, now: datetime) -> bool:
         """Note that it is about to be posted; False where that was noted before."""
-        absent = When("attribute_exists(#pk) AND attribute_not_exists(#posting)")
+        unmarked = When("attribute_exists(#pk) AND attribute_not_exists(#posting)")
         try:
-            self._table.write(update(*approval_key(approval), absent, put={"posting": stamp(now)}))
+            self._table.write(update(*approval_key(approval), unmarked, put={"posting": stamp(now)}))
         except ConditionFailed:
             return False
         return True
 
     def set_post(self, approval: str, post: Post) -> bool:
         """Bind it to its message, once; False where it is bound to another."""
+        place = {"channel": post.channel, "ts": post.ts}
         unbound = When(
-            "attribute_exists(#pk) AND (attribute_not_exists(#ts) OR (#ts = :ts AND #channel = :channel))",
-            {"ts": post.ts, "channel": post.channel},
+            "attribute_exists(#pk) AND (attribute_not_exists(#ts) OR (#ts = :ts AND #channel = :channel))", place
         )
         try:
-            self._table.write(update(*approval_key(approval), unbound, put={"channel": post.channel, "ts": post.ts}))
+            self._table.write(update(*approval_key(approval), unbound, put=place))
         except ConditionFailed:
             return False
         return True
@@ -76,32 +81,19 @@ class ApprovalTable(BallotTable):
 
     def move(self, before: Approval, after: Approval, now: datetime) -> Approval:
         """Write a move where the approval still stands as before, and return it as it is stored then."""
-        words = (f"{after.status} by {after.holder or after.decider}", *((after.reason,) if after.reason else ()))
-        moved, record = _recorded(after, now, after.status, after.holder or after.decider, words)
-        guard = When(
-            f"#version = :version AND #digest = :digest AND {_GUARDS[after.status]}",
-            {
-                "version": before.version,
-                "digest": after.digest,
-                **_used(
-                    _GUARDS[after.status],
-                    {
-                        "pending": "pending",
-                        "approved": "approved",
-                        "approvers": len(after.approvers),
-                        "now": stamp(now),
-                    },
-                ),
-            },
-        )
+        who = after.holder or after.decider
+        words = (f"{after.status} by {who}", *((after.reason,) if after.reason else ()))
+        moved, record = _recorded(after, now, after.status, who, words)
         changes = moving(moved)
-        if after.status != "redeemed":  # of a redemption nobody needs to be told
+        if after.status != "redeemed":  # the machine that redeems it knows
             changes |= {"listing": listing("decided"), "listed_at": stamp(now)}
         try:
-            self._table.write_all(update(*approval_key(before.id), guard, put=changes), put(record))
+            self._table.write_all(
+                update(*approval_key(before.id), _guard(before, after, now), put=changes), put(record)
+            )
         except ConditionFailed as failure:
             if failure.found[0] is None:
-                raise Conflict(f"approval {before.id} moved while it was being {after.status}; read it again") from None
+                raise Conflict(f"approval {before.id} could not be {after.status}; read it again") from None
             return read_approval(failure.found[0])
         return moved
 
@@ -110,41 +102,72 @@ class ApprovalTable(BallotTable):
         row = self._table.get(*token_key(approval))
         return None if row is None else str(row["token"])
 
-    def close(self, approval: Approval, token: str | None) -> bool:
-        """Note that everybody knows of the decision, and forget the token; False where there is news since."""
-        waits = (
-            delete(*token_key(approval.id), When("#token = :token", {"token": token}))
-            if token
-            else check(*token_key(approval.id), ABSENT)
-        )
-        told = When("#status = :status", {"status": approval.status})
+    def close(self, approval: Approval) -> None:
+        """Note that everybody knows of the decision, and forget the token. No token comes after a decision."""
+        told = When("#status IN (:status, :redeemed)", {"status": approval.status, "redeemed": "redeemed"})
         try:
-            self._table.write_all(update(*approval_key(approval.id), told, put={"listing": listing("closed")}), waits)
+            self._table.write_all(
+                update(*approval_key(approval.id), told, put={"listing": listing("closed")}),
+                delete(*token_key(approval.id), _ANY),
+            )
         except ConditionFailed:
-            return False
-        return True
+            return  # another decision came on top of this one and is told on its own
 
     def listed(self, stand: Stand, before: datetime | None = None) -> Iterator[Approval]:
-        """Yield the approvals that stand so; open ones by expiry up to `before`, the others by decision."""
+        """Yield the approvals that stand so, as they were a moment ago; open ones by expiry up to `before`."""
         limit = None if before is None else stamp(before)
         for row in self._table.listing(listing(stand), before=limit):
             yield read_approval(row)
 
-    def _join(self, approval: Approval, token: str) -> Approval:
-        while True:
-            found = self.get(approval.id)
-            if found is None:
-                raise Conflict(f"approval {approval.id} was there and is not; ask again")
-            stand = "open" if found.status == "pending" else "decided"
-            same = When("#status = :status", {"status": found.status})
-            try:
-                self._table.write_all(
-                    update(*approval_key(approval.id), same, put={"listing": listing(stand)}),
-                    _token(approval, token),
-                    _unfenced(approval),
-                )
-            except ConditionFailed as failure:
-                if failure.failed[-1]:
-                    raise _fenced(approval) from None
-                continue  # it moved; there are few moves, so this ends
-            return found
+    def _join(self, found: Approval, waits: Write) -> Approval:
+        pending = check(*approval_key(found.id), When("#status = :pending", {"pending": "pending"}))
+        try:
+            self._table.write_all(pending, waits, _unfenced(found))
+        except ConditionFailed as failure:
+            if failure.failed[2]:
+                raise _fenced(found) from None
+            return found if failure.found[0] is None else read_approval(failure.found[0])
+        return found
+
+
+def _recorded(
+    approval: Approval, at: datetime, event: str, actor: str, words: tuple[str, ...]
+) -> tuple[Approval, Item]:
+    version = approval.version + 1
+    said = (f"plan {approval.digest}", *words)
+    record = audit_row(
+        approval.incident, f"approval-{approval.id}", version, at, event, actor, said, previous=approval.head
+    )
+    return replace(approval, version=version, head=record["hash"]), record
+
+
+def _guard(before: Approval, after: Approval, now: datetime) -> When:
+    expression = f"#version = :version AND #digest = :digest AND {_GUARDS[after.status]}"
+    values = {
+        "version": before.version,
+        "digest": after.digest,
+        "pending": "pending",
+        "approved": "approved",
+        "approvers": len(after.approvers),
+        "now": stamp(now),
+    }
+    return When(expression, {name: value for name, value in values.items() if f":{name}" in expression})
+
+
+def _unfenced(approval: Approval) -> Write:
+    return check(
+        f"INCIDENT#{approval.incident}",
+        "INCIDENT",
+        When(
+            "#fenced < :revision AND NOT #status IN (:closed, :merged)",
+            {"revision": approval.revision, "closed": "closed", "merged": "merged"},
+        ),
+    )
+
+
+def _fenced(approval: Approval) -> Refused:
+    return Refused(f"incident {approval.incident} was released, merged or closed; nothing more is asked for it")
+
+
+def _keyed(key: tuple[str, str]) -> Item:
+    return dict(zip(("pk", "sk"), key, strict=True))

@@ -14,7 +14,7 @@ import hashlib
 import hmac
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
@@ -71,12 +71,13 @@ class Click:
     approval: str
 
 
-def verified_body(event: Mapping[str, Any], secrets: Sequence[str], now: float) -> tuple[bytes, str]:
+def verified_body(event: Mapping[str, Any], secrets: Callable[[], Sequence[str]], now: float) -> tuple[bytes, str]:
     """Return the raw body of a request that Slack signed, and the mark that tells its replays.
 
     Args:
         event: an HTTP API event, payload format 2.0.
-        secrets: the signing secrets that hold now: the current one and, during a rotation, the previous.
+        secrets: returns the signing secrets that hold now: the current one and, during a rotation, the previous. Not
+            asked for a request that is malformed.
         now: seconds since 1970.
 
     Raises:
@@ -90,7 +91,7 @@ def verified_body(event: Mapping[str, Any], secrets: Sequence[str], now: float) 
     # every secret is tried, so that the time taken does not tell which one held
     held = [
         hmac.compare_digest(signature, "v0=" + hmac.new(secret.encode("utf-8"), signed, hashlib.sha256).hexdigest())
-        for secret in secrets
+        for secret in secrets()
         if secret
     ]
     if not any(held):
