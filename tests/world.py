@@ -134,3 +134,13 @@ def make_table(dynamodb: Any, name: str) -> None:
             }
         ],
     )
+
+
+AUTOMATIC = Deployment.model_validate(
+    {
+        "mode": "auto",
+        "people": [{"name": "ana", "iam": [f"arn:aws:iam::{ACCOUNT}:user/ana"]}],
+        "approvers": [{"people": ["ana"]}],
+    }
+)
+"""A deployment that follows its playbooks, with one person who may be asked."""

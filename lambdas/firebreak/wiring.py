@@ -16,10 +16,12 @@ from firebreak.clock import Clock
 from firebreak.settings import Settings
 
 if TYPE_CHECKING:
+    from firebreak.adapters.aws import SessionClients
     from firebreak.adapters.incident_table import IncidentTable
     from firebreak.adapters.sns import Topic
     from firebreak.adapters.stepfunctions import StateMachine
     from firebreak.adapters.sts import MemberSessions
+    from firebreak.core.clients import Kubernetes
     from firebreak.core.deployment import Deployment
     from firebreak.core.playbook import Playbooks
     from firebreak.pipeline.close import Close
@@ -29,6 +31,12 @@ if TYPE_CHECKING:
     from firebreak.pipeline.triage import Triage
 
 CONFIG = Config(connect_timeout=3, read_timeout=8, retries={"mode": "standard", "max_attempts": 3})
+
+
+def _kubernetes(clients: SessionClients, cluster: str) -> Kubernetes:
+    from firebreak.adapters.eks import cluster_client
+
+    return cluster_client(clients, cluster)
 
 
 class Wiring:
@@ -72,11 +80,10 @@ class Wiring:
         return StateMachine(self.client("stepfunctions"), self.settings.state_machine)
 
     def sessions(self, deployment: Deployment) -> MemberSessions:
-        from firebreak.adapters.eks import cluster_client
         from firebreak.adapters.sts import MemberSessions
         from firebreak.core.registry import action
 
-        return MemberSessions(self.session, deployment, action, cluster_client, self.settings.endpoint)
+        return MemberSessions(self.session, deployment, action, _kubernetes, self.settings.endpoint)
 
     def incidents(self, table: Table) -> IncidentTable:
         from firebreak.adapters.incident_table import IncidentTable

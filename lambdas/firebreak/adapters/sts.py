@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import boto3
+import botocore.loaders
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -46,6 +48,7 @@ class MemberSessions:
         self._action = action
         self._kubernetes = kubernetes
         self._endpoint = endpoint
+        self._loader = botocore.loaders.create_loader()
         self._sts: Any = None
         self._observers: dict[tuple[str, str, str], SessionClients] = {}
 
@@ -92,7 +95,11 @@ class MemberSessions:
         except (ClientError, BotoCoreError) as error:
             raise translate(error, f"assume_role {arn}") from error
         held = answer["Credentials"]
+        core = botocore.session.Session()
+        # parsing a service's model costs half a second at a small function's speed: all sessions share what is parsed
+        core.register_component("data_loader", self._loader)
         return boto3.Session(
+            botocore_session=core,
             aws_access_key_id=held["AccessKeyId"],
             aws_secret_access_key=held["SecretAccessKey"],
             aws_session_token=held["SessionToken"],
