@@ -1,0 +1,325 @@
+"""Step Functions: executions of state machines, task tokens, and the API that our code reaches them by."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sandbox import wire
+from sandbox.clock import Clock, Timer
+from sandbox.flow import Cancel, Effect, Flow, Resume
+from sandbox.front import AwsFailure, Front
+from sandbox.functions import Functions
+from sandbox.identity import Caller
+from sandbox.invocation import Result
+from sandbox.machine import DefinitionError, Event, Interpreter, check
+from sandbox.paths import StateError
+
+INVOKE = "arn:aws:states:::lambda:invoke"
+WAIT = ".waitForTaskToken"
+
+
+@dataclass
+class Execution:
+    """One run of a state machine.
+
+    Attributes:
+        status: RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED.
+        history: what happened, in order.
+    """
+
+    arn: str
+    name: str
+    machine: str
+    input: Any
+    started: datetime
+    status: str = "RUNNING"
+    stopped: datetime | None = None
+    output: Any = None
+    error: str = ""
+    cause: str = ""
+    history: list[Event] = field(default_factory=list)
+    flow: Flow | None = None
+    limit: Timer | None = None
+
+    def entered(self) -> list[str]:
+        """Return the names of the states it entered, in order."""
+        return [event.state for event in self.history if event.kind == "entered"]
+
+
+@dataclass
+class _Token:
+    resume: Resume
+    heartbeat: float | None
+    timer: Timer | None = None
+    open: bool = True
+
+
+class Executions:
+    """All state machines and their executions.
+
+    Args:
+        told: called with the event "Step Functions Execution Status Change" when an execution ends badly or well.
+    """
+
+    def __init__(self, clock: Clock, functions: Functions, told: Callable[[dict[str, Any]], None]) -> None:
+        self.all: list[Execution] = []
+        self.watch: Callable[[Execution, Event], None] = lambda execution, event: None
+        self._clock = clock
+        self._functions = functions
+        self._told = told
+        self._machines: dict[str, Mapping[str, Any]] = {}
+        self._tokens: dict[str, _Token] = {}
+
+    def serve(self, front: Front) -> None:
+        """Answer the operations of Step Functions that our code uses."""
+        for name, operation in {
+            "StartExecution": self._start,
+            "DescribeExecution": self._describe,
+            "StopExecution": self._stop,
+            "ListExecutions": self._list,
+            "SendTaskSuccess": self._success,
+            "SendTaskFailure": self._failure,
+            "SendTaskHeartbeat": self._heartbeat,
+        }.items():
+            front.serve(f"states:{name}", operation)
+
+    def add_machine(self, arn: str, definition: Mapping[str, Any]) -> None:
+        """Make a state machine known.
+
+        Raises:
+            DefinitionError: the interpreter would not run it to the letter.
+        """
+        check(definition, self)
+        self._machines[arn] = definition
+
+    def start(self, machine: str, given: Any, name: str | None = None) -> Execution:
+        """Start an execution.
+
+        Raises:
+            AwsFailure: no such machine, or the name was used for something else or has ended.
+        """
+        if machine not in self._machines:
+            raise AwsFailure("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{machine}'")
+        name = name or str(uuid.uuid4())
+        arn = machine.replace(":stateMachine:", ":execution:") + f":{name}"
+        for execution in self.all:
+            if execution.arn == arn:
+                if execution.status == "RUNNING" and execution.input == given:
+                    return execution
+                raise AwsFailure("ExecutionAlreadyExists", f"Execution Already Exists: '{arn}'")
+        execution = Execution(arn, name, machine, given, self._clock.now())
+        self.all.append(execution)
+        definition = self._machines[machine]
+        began = execution.started.isoformat(timespec="milliseconds")
+        context = {
+            "Execution": {"Id": arn, "Input": given, "Name": name, "RoleArn": "", "StartTime": began},
+            "StateMachine": {"Id": machine, "Name": machine.rpartition(":")[2]},
+        }
+        interpreter = Interpreter(
+            definition,
+            self._clock,
+            self,
+            context,
+            execution.history,
+            lambda event: self.watch(execution, event),
+        )
+        execution.flow = Flow(interpreter.run(given), lambda value: self._ended(execution, value))
+        if "TimeoutSeconds" in definition:
+            late = StateError("States.Timeout", "the execution took too long")
+            execution.limit = self._clock.after(
+                definition["TimeoutSeconds"], lambda: self._close(execution, "TIMED_OUT", late), deadline=True
+            )
+        self._clock.soon(execution.flow.start)
+        return execution
+
+    # How the interpreter has tasks done.
+
+    def check(self, resource: str) -> None:
+        """Refuse a resource other than a function."""
+        if resource.removesuffix(WAIT) != INVOKE and ":lambda:" not in resource:
+            raise DefinitionError(f"the sandbox runs no tasks of {resource}")
+
+    def new_token(self) -> str:
+        """Return a fresh task token."""
+        return uuid.uuid4().hex
+
+    def run(self, resource: str, payload: Any, token: str | None, heartbeat: float | None) -> Effect:
+        """Invoke a function; with a token, wait until someone sends it."""
+        wrapped = resource.removesuffix(WAIT) == INVOKE
+        name = payload["FunctionName"] if wrapped else resource
+        event = payload.get("Payload", {}) if wrapped else payload
+
+        def begin(resume: Resume) -> Cancel:
+            if token is not None:
+                self._tokens[token] = _Token(resume, heartbeat)
+                self._beat(token)
+
+            def done(result: Result | StateError) -> None:
+                if isinstance(result, StateError):
+                    resume(result)
+                elif result.failed:
+                    cancel()
+                    resume(StateError(result.payload["errorType"], json.dumps(result.payload)))
+                elif token is None:
+                    answer = {"ExecutedVersion": "$LATEST", "Payload": result.payload, "StatusCode": 200}
+                    resume(answer if wrapped else result.payload)
+
+            def cancel() -> None:
+                if token is not None:
+                    self._void(token)
+
+            self._clock.submit(lambda: self._invoke(name, event), done)
+            return cancel
+
+        return begin
+
+    def _invoke(self, name: str, event: Any) -> Result | StateError:
+        try:
+            return self._functions.invoke(name, event)
+        except AwsFailure as failure:
+            return StateError(f"Lambda.{failure.code}", failure.message)
+
+    # Task tokens.
+
+    def _redeem(self, request: wire.Request) -> _Token:
+        token = self._tokens.get(str(request.parameters.get("taskToken")))
+        if token is None:
+            raise AwsFailure("InvalidToken", "Invalid Token: 'Invalid token'")
+        if not token.open:
+            raise AwsFailure("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
+        return token
+
+    def _success(self, request: wire.Request, caller: Caller | None) -> None:
+        try:
+            output = json.loads(request.parameters["output"])
+        except ValueError as error:
+            raise AwsFailure("InvalidOutput", f"Invalid Output: {error}") from error
+        self._answer(request, output)
+
+    def _failure(self, request: wire.Request, caller: Caller | None) -> None:
+        said = request.parameters
+        self._answer(request, StateError(said.get("error", ""), said.get("cause", "")))
+
+    def _answer(self, request: wire.Request, value: Any) -> None:
+        token = self._redeem(request)
+        self._void(str(request.parameters["taskToken"]))
+        self._clock.soon(lambda: token.resume(value))
+
+    def _heartbeat(self, request: wire.Request, caller: Caller | None) -> None:
+        self._redeem(request)
+        self._beat(str(request.parameters["taskToken"]))
+
+    def _beat(self, name: str) -> None:
+        token = self._tokens[name]
+        if token.timer is not None:
+            token.timer.cancel()
+        if token.heartbeat is not None:
+            late = StateError("States.HeartbeatTimeout", f"no heartbeat for {token.heartbeat:g} seconds")
+            token.timer = self._clock.after(token.heartbeat, lambda: token.resume(late), deadline=True)
+
+    def _void(self, name: str) -> None:
+        token = self._tokens[name]
+        token.open = False
+        if token.timer is not None:
+            token.timer.cancel()
+
+    # The API.
+
+    def _start(self, request: wire.Request, caller: Caller | None) -> Mapping[str, Any]:
+        try:
+            given = json.loads(request.parameters.get("input") or "{}")
+        except ValueError as error:
+            raise AwsFailure("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'") from error
+        execution = self.start(request.parameters["stateMachineArn"], given, request.parameters.get("name"))
+        return {"executionArn": execution.arn, "startDate": execution.started.timestamp()}
+
+    def _find(self, arn: str) -> Execution:
+        for execution in self.all:
+            if execution.arn == arn:
+                return execution
+        raise AwsFailure("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
+
+    def _describe(self, request: wire.Request, caller: Caller | None) -> Mapping[str, Any]:
+        execution = self._find(request.parameters["executionArn"])
+        told = {**_listed(execution), "input": json.dumps(execution.input)}
+        if execution.status == "SUCCEEDED":
+            told["output"] = json.dumps(execution.output)
+        if execution.error:
+            told |= {"error": execution.error, "cause": execution.cause}
+        return told
+
+    def _list(self, request: wire.Request, caller: Caller | None) -> Mapping[str, Any]:
+        wanted = request.parameters.get("stateMachineArn"), request.parameters.get("statusFilter")
+        found = [e for e in reversed(self.all) if wanted[0] == e.machine and wanted[1] in (None, e.status)]
+        return {"executions": [_listed(execution) for execution in found]}
+
+    def _stop(self, request: wire.Request, caller: Caller | None) -> Mapping[str, Any]:
+        execution = self._find(request.parameters["executionArn"])
+        said = StateError(request.parameters.get("error", ""), request.parameters.get("cause", ""))
+        if execution.status == "RUNNING":
+            self._close(execution, "ABORTED", said)
+        return {"stopDate": execution.stopped.timestamp() if execution.stopped else None}
+
+    # How executions end.
+
+    def _ended(self, execution: Execution, value: Any) -> None:
+        if not isinstance(value, StateError):
+            execution.output = value
+        self._close(execution, "FAILED" if isinstance(value, StateError) else "SUCCEEDED", value)
+
+    def _close(self, execution: Execution, status: str, value: Any) -> None:
+        execution.status = status
+        execution.stopped = self._clock.now()
+        if isinstance(value, StateError):
+            execution.error, execution.cause = value.error, value.cause
+        if execution.flow is not None:
+            execution.flow.cancel()
+        if execution.limit is not None:
+            execution.limit.cancel()
+        self._told(status_change(execution))
+
+
+def status_change(execution: Execution) -> dict[str, Any]:
+    """Return the event that Step Functions sends ("EventBridge event schema", Step Functions Developer Guide)."""
+    _, _, _, region, account, _ = execution.arn.split(":", 5)
+    stopped = execution.stopped or execution.started
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "Step Functions Execution Status Change",
+        "source": "aws.states",
+        "account": account,
+        "time": stopped.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": region,
+        "resources": [execution.arn],
+        "detail": {
+            "executionArn": execution.arn,
+            "stateMachineArn": execution.machine,
+            "name": execution.name,
+            "status": execution.status,
+            "startDate": int(execution.started.timestamp() * 1000),
+            "stopDate": int(stopped.timestamp() * 1000),
+            "input": json.dumps(execution.input),
+            "output": json.dumps(execution.output) if execution.status == "SUCCEEDED" else None,
+            "error": execution.error or None,
+            "cause": execution.cause or None,
+        },
+    }
+
+
+def _listed(execution: Execution) -> dict[str, Any]:
+    told = {
+        "executionArn": execution.arn,
+        "stateMachineArn": execution.machine,
+        "name": execution.name,
+        "status": execution.status,
+        "startDate": execution.started.timestamp(),
+    }
+    if execution.stopped is not None:
+        told["stopDate"] = execution.stopped.timestamp()
+    return told
