@@ -77,7 +77,13 @@ class Plan(Draft):
 
 
 class Done(Model):
-    """`apply` or `undo` has nothing left to do."""
+    """`apply` or `undo` has nothing left to do.
+
+    Attributes:
+        notes: what a person should know about how it went: things that are gone and could not be restored.
+    """
+
+    notes: tuple[str, ...] = ()
 
 
 class Again(Model):

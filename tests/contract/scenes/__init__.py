@@ -15,8 +15,8 @@ of times in a run: build only what the action looks at, in a few calls.
         def delete(self) -> None: ...
         def state(self) -> Json: ...
 
-What the suite does itself: starts moto with the cures of `sandbox.moto_cures`, seeds its identifiers (so that two worlds
-built alike are alike), makes the recorded clients, wraps the Kubernetes client, and crashes either at any call.
+What the suite does itself: starts moto with the cures of `sandbox.moto_cures`, seeds its identifiers (so that two
+worlds built alike are alike), makes the recorded clients, wraps the Kubernetes client, and crashes either at any call.
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ class Scene(ABC):
         """Tell whether nothing is left open. Asked only of actions that define `secure`, after a crash."""
         raise AssertionError("the action defines secure(), so its scene defines secured()")
 
-    def elapse(self) -> None:
-        """Let the time pass that an `Again`, or a verification that is not ok yet, asks for. By default none is needed."""
+    def elapse(self) -> None:  # noqa: B027  most worlds need no time
+        """Let the time pass that an `Again`, or a verification that is not ok yet, asks for."""
 
 
 def scene_of(action: str) -> type[Scene]:
