@@ -21,6 +21,7 @@ from moto.core.base_backend import BackendDict
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.test import run_wsgi_app
 
+from sandbox import moto_cures
 from sandbox.identity import Caller
 
 _real_now = moto.core.utils.utcnow
@@ -37,6 +38,7 @@ class Backend:
     """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
+        moto_cures.install()
         self.lock = threading.Lock()
         self._application = DomainDispatcherApplication(create_backend_app)
         _forget_everything()

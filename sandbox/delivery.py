@@ -104,6 +104,7 @@ class StreamReader:
         partial: whether its answer may name where it got stuck.
         bisect: whether a failing batch is split.
         retries: how often a batch is tried again; -1: until its records are too old.
+        age: seconds after which a record is too old; -1: as long as the stream keeps it.
         failures: ARN of what gets the whereabouts of records that were given up, None if nothing.
         dead_letter: sends a text there.
     """
@@ -121,6 +122,7 @@ class StreamReader:
         partial: bool = False,
         bisect: bool = False,
         retries: int = -1,
+        age: float = -1,
         failures: str | None = None,
         dead_letter: Callable[[str, str], None] = lambda arn, text: None,
     ) -> None:
@@ -134,6 +136,7 @@ class StreamReader:
         self._partial = partial
         self._bisect = bisect
         self._retries = retries
+        self._age = STREAM_AGE if age < 0 else age
         self._failures = failures
         self._dead_letter = dead_letter
         self._position = 0
@@ -175,7 +178,7 @@ class StreamReader:
             self._move(first)
         self._tried += 1
         age = self._clock.now().timestamp() - records[first]["dynamodb"]["ApproximateCreationDateTime"]
-        if age > STREAM_AGE or -1 < self._retries < self._tried:
+        if age > self._age or -1 < self._retries < self._tried:
             if self._failures:
                 self._dead_letter(self._failures, json.dumps({"DDBStreamBatchInfo": {"streamArn": self._table}}))
             self._move(len(records) - (first if self._partial else 0))

@@ -64,8 +64,8 @@ def event_invoke_config(cloud: Cloud, resource: Resource) -> Made:
 @creates(
     "AWS::Lambda::EventSourceMapping",
     uses="FunctionName EventSourceArn BatchSize FunctionResponseTypes FilterCriteria ScalingConfig Enabled"
-    " BisectBatchOnFunctionError MaximumRetryAttempts DestinationConfig",
-    ignores="MaximumBatchingWindowInSeconds StartingPosition ParallelizationFactor MaximumRecordAgeInSeconds KmsKeyArn",
+    " BisectBatchOnFunctionError MaximumRetryAttempts MaximumRecordAgeInSeconds DestinationConfig",
+    ignores="MaximumBatchingWindowInSeconds StartingPosition ParallelizationFactor KmsKeyArn",
 )
 def event_source_mapping(cloud: Cloud, resource: Resource) -> Made:
     """Who reads a queue or a table's stream."""
@@ -89,6 +89,7 @@ def event_source_mapping(cloud: Cloud, resource: Resource) -> Made:
             partial=partial,
             bisect=properties.get("BisectBatchOnFunctionError", False),
             retries=int(properties.get("MaximumRetryAttempts", -1)),
+            age=float(properties.get("MaximumRecordAgeInSeconds", -1)),
             failures=properties.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination"),
             dead_letter=lambda to, text: _must(cloud.deliver({}, to, text), to),
         )
@@ -129,7 +130,7 @@ def bus(cloud: Cloud, resource: Resource) -> Made:
     return Made(name, {"Arn": arn, "Name": name})
 
 
-@creates("AWS::Events::Archive", uses="ArchiveName SourceArn EventPattern", ignores="Description RetentionDays")
+@creates("AWS::Events::Archive", uses="ArchiveName SourceArn EventPattern", ignores="Description RetentionDays KmsKeyIdentifier")
 def archive(cloud: Cloud, resource: Resource) -> Made:
     """An archive."""
     name = resource.name("ArchiveName", 48)
