@@ -6,6 +6,7 @@ Modules that only some functions need are imported inside their function: a cold
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -18,15 +19,21 @@ from firebreak.settings import Settings
 if TYPE_CHECKING:
     from firebreak.adapters.aws import SessionClients
     from firebreak.adapters.incident_table import IncidentTable
+    from firebreak.adapters.slack import Slack
     from firebreak.adapters.sns import Topic
     from firebreak.adapters.stepfunctions import StateMachine
     from firebreak.adapters.sts import MemberSessions
     from firebreak.core.clients import Kubernetes
     from firebreak.core.deployment import Deployment
     from firebreak.core.playbook import Playbooks
+    from firebreak.pipeline.answer import Answer
+    from firebreak.pipeline.ask import Ask
     from firebreak.pipeline.close import Close
+    from firebreak.pipeline.consent import Consents
+    from firebreak.pipeline.decide import Announce, Decide
     from firebreak.pipeline.execute import Execute
     from firebreak.pipeline.plan import Planner
+    from firebreak.pipeline.posting import Posting
     from firebreak.pipeline.sweep import Sweep
     from firebreak.pipeline.triage import Triage
 
@@ -90,8 +97,72 @@ class Wiring:
 
         return IncidentTable(table)
 
-    def consent(self, table: Table) -> Any:
-        raise NotImplementedError
+    def consent(self, table: Table, announce: Announce | None = None) -> Consents:
+        from firebreak.adapters.approval_table import ApprovalTable
+        from firebreak.pipeline.consent import Consents, untold
+
+        return Consents(ApprovalTable(table), self.incidents(table), announce or untold)
+
+    def posting(self, table: Table) -> Posting:
+        from firebreak.adapters.approval_table import ApprovalTable
+        from firebreak.pipeline.posting import Posting
+
+        return Posting(ApprovalTable(table), self.board(), self.clock)
+
+    def board(self) -> Slack | None:
+        """The channel in which people are asked; None where the deployment has none."""
+        if not (slack := self.settings.deployment.get("slack")):
+            return None
+        from firebreak.adapters.secrets import Secret
+        from firebreak.adapters.slack import Slack
+
+        secret = Secret(lambda: self.client("secretsmanager"), self.settings.slack_secret)
+        return Slack(secret.bot_token, slack["channel"], self.settings.slack_api)
+
+    def announce(self, table: Table) -> Announce:
+        from firebreak.adapters.approval_table import ApprovalTable
+        from firebreak.adapters.stepfunctions import StateMachine
+        from firebreak.pipeline.decide import Announce
+
+        tasks = StateMachine(self.client("stepfunctions"))
+        return Announce(ApprovalTable(table), tasks, self.posting(table))
+
+    def ask(self) -> Ask:
+        from firebreak.adapters.approval_table import ApprovalTable
+        from firebreak.core.approvers import Approvers
+        from firebreak.pipeline.ask import Ask
+
+        table, times = self.table(), self.deployment().approval
+        return Ask(
+            incidents=self.incidents(table),
+            approvals=ApprovalTable(table),
+            consents=self.consent(table),
+            posting=self.posting(table),
+            approvers=Approvers.read(self.settings.deployment),
+            clock=self.clock,
+            expires_after=timedelta(minutes=times.expire_after_minutes),
+            used_within=timedelta(minutes=times.use_within_minutes),
+        )
+
+    def answer(self) -> Answer:
+        """Nothing here may import pydantic: people wait for the answer while the function starts."""
+        from firebreak.adapters.ballot_table import BallotTable
+        from firebreak.adapters.secrets import Secret
+        from firebreak.core.approvers import Approvers
+        from firebreak.pipeline.answer import Answer
+
+        return Answer(
+            ballot=BallotTable(self.table()),
+            approvers=Approvers.read(self.settings.deployment),
+            signing_secrets=Secret(lambda: self.client("secretsmanager"), self.settings.signing_secret).signing_secrets,
+            clock=self.clock,
+        )
+
+    def decide(self) -> Decide:
+        from firebreak.pipeline.decide import Decide
+
+        table = self.table()
+        return Decide(self.consent(table, self.announce(table)), self.clock)
 
     def triage(self) -> Triage:
         from firebreak.adapters.admission_table import AdmissionTable
@@ -177,7 +248,7 @@ class Wiring:
             incidents=self.incidents(table),
             executions=self.machine(),
             admission=AdmissionTable(table),
-            consent=self.consent(table),
+            consent=self.consent(table, self.announce(table)),
             messenger=self.topic(),
             clock=self.clock,
             bulk_limit=int(self.settings.deployment.get("bulk_executions", 10)),

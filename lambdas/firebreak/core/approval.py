@@ -103,6 +103,7 @@ class Approval:
     Attributes:
         id: 32 hex digits; see `approval_id`. Readable by the whole channel, and no authority.
         incident, revision, step: what the plan belongs to.
+        effect, environment: of the step; they say who may answer.
         question: what was asked.
         digest: the plan's digest; consent holds for it and nothing else.
         quorum: how many different persons have to approve.
@@ -126,6 +127,8 @@ class Approval:
     incident: str
     revision: int
     step: str
+    effect: str
+    environment: str
     question: Question
     digest: str
     quorum: int = 1
