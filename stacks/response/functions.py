@@ -110,9 +110,13 @@ class Functions(Construct):
         self.sweep = self._make(
             "sweep",
             timeout=PLAN_TIMEOUT,
-            statements=[*self._table, self._tell, start, resume],
+            statements=[*self._table, self._tell, start, resume, self._read(storage.bot_token.secret_arn)],
             roles=[self._observer],
-            variables={MACHINE: machine_arn, **self._notices},
+            variables={
+                MACHINE: machine_arn,
+                "FIREBREAK_SLACK_SECRET_ARN": storage.bot_token.secret_arn,
+                **self._notices,
+            },
             asynchronous=True,
         )
 
