@@ -130,7 +130,11 @@ def bus(cloud: Cloud, resource: Resource) -> Made:
     return Made(name, {"Arn": arn, "Name": name})
 
 
-@creates("AWS::Events::Archive", uses="ArchiveName SourceArn EventPattern", ignores="Description RetentionDays KmsKeyIdentifier")
+@creates(
+    "AWS::Events::Archive",
+    uses="ArchiveName SourceArn EventPattern",
+    ignores="Description RetentionDays KmsKeyIdentifier",
+)
 def archive(cloud: Cloud, resource: Resource) -> Made:
     """An archive."""
     name = resource.name("ArchiveName", 48)

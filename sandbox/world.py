@@ -12,7 +12,8 @@ from boto3.dynamodb.types import TypeDeserializer
 from sandbox.backend import Backend
 from sandbox.clock import Clock
 from sandbox.cloud import Cloud
-from sandbox.events import Events
+from sandbox.clusters import Clusters
+from sandbox.events import Events, envelope
 from sandbox.executions import Execution, Executions
 from sandbox.front import Front, Server
 from sandbox.functions import Functions
@@ -48,7 +49,7 @@ class Sandbox:
         patience: with `wall`, the real seconds that an idle wait takes at most before it is skipped.
 
     Attributes:
-        clock, front, functions, events, machines: the parts.
+        clock, front, functions, events, machines, clusters: the parts.
         made: what Ref and GetAtt give, by stack and logical id.
     """
 
@@ -126,6 +127,7 @@ class Sandbox:
         self.functions.serve(self.front)
         self.events.serve(self.front)
         self.machines.serve(self.front)
+        self.clusters = Clusters(self.cloud)
         Sessions(self._backend, identities, self.cloud.roles).serve(self.front)
         self.functions.interruptions.install()
         self.made = stand_up(self.cloud, self._stacks)
@@ -177,6 +179,15 @@ class Sandbox:
         """Fire the one schedule whose name contains a word, now."""
         (action,) = (action for name, action in self.cloud.schedules.items() if schedule.lower() in name.lower())
         action()
+
+    def deployed(self) -> None:
+        """Tell the default bus that every stack was deployed, as CloudFormation does once it is done."""
+        for stack in self._stacks:
+            account, region = stack.account or self.account, stack.region or self.region
+            arn = f"arn:aws:cloudformation:{region}:{account}:stack/{stack.name}/sandbox"
+            detail = {"stack-id": arn, "status-details": {"status": "CREATE_COMPLETE", "status-reason": ""}}
+            kind = "CloudFormation Stack Status Change"
+            self.put_event(envelope(self.clock.now(), account, region, "aws.cloudformation", kind, detail, [arn]))
 
     # What a test looks at.
 

@@ -5,6 +5,7 @@ One module serves every toy function; which part it plays is in its own settings
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -12,8 +13,6 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-
-from sandbox.identity import access_key  # noqa: F401  re-exported for tests
 
 
 class Throttled(Exception):
@@ -53,20 +52,16 @@ def triage(event: Any, context: Any, environment: Any, client: Any, clock: Any, 
             failed.append({"itemIdentifier": record["messageId"]})
             continue
         name = str(body["detail"]["id"])
-        try:
+        with contextlib.suppress(table.exceptions.ConditionalCheckFailedException):
             table.put_item(
                 TableName=environment["TABLE"],
                 Item={"pk": {"S": f"FINDING#{name}"}, "sk": {"S": "FINDING"}, "at": {"S": clock().isoformat()}},
                 ConditionExpression="attribute_not_exists(pk)",
             )
-        except table.exceptions.ConditionalCheckFailedException:
-            pass
-        try:
+        with contextlib.suppress(states.exceptions.ExecutionAlreadyExists):
             states.start_execution(
                 stateMachineArn=environment["MACHINE"], name=name, input=json.dumps({"finding": name})
             )
-        except states.exceptions.ExecutionAlreadyExists:
-            pass
     return {"batchItemFailures": failed}
 
 
