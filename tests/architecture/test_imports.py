@@ -21,6 +21,7 @@ PLANTED = {
     "the pipeline reaches the world through ports": ("pipeline/plan.py", "botocore.client"),
     "adapters are chosen in wiring alone": ("handlers/plan.py", "firebreak.adapters.table"),
     "functions and commands reach AWS through wiring": ("handlers/plan.py", "boto3"),
+    "functions read JSON that was checked at synth": ("settings.py", "yaml"),
     "the product knows neither its stacks nor its sandbox": ("cli/__init__.py", "sandbox"),
     "stacks read declarations and run nothing": ("../../stacks/names.py", "firebreak.wiring"),
 }
