@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
 from cdk_nag import AwsSolutionsChecks
 
 from firebreak.core.deployment import Deployment
 from firebreak.core.playbook import Playbooks
 from stacks.asset import code
-from stacks.places import environment
+from stacks.clusters import ClustersStack
+from stacks.detection import DetectionStack
+from stacks.falco import FalcoStack
+from stacks.member import MemberStack
+from stacks.places import bus_arn, environment, stack_name
 from stacks.response.stack import ResponseStack
 
 ROOT = Path(__file__).parent.parent
@@ -43,13 +48,66 @@ def application(
     """
     app = cdk.App(context=context(), outdir=outdir)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    built = code(deployment, playbooks, bundle=bundle)
+    _home(app, deployment, built)
+    _members(app, deployment)
+    return app
+
+
+def _home(app: cdk.App, deployment: Deployment, built: lambda_.Code) -> None:
+    env = environment(deployment)
     ResponseStack(
         app,
         f"{deployment.prefix}-response",
         deployment=deployment,
-        code=code(deployment, playbooks, bundle=bundle),
-        env=environment(deployment),
+        code=built,
+        env=env,
         description="Firebreak: findings in, contained resources out",
         termination_protection=True,
     )
-    return app
+    if deployment.clusters:
+        FalcoStack(
+            app,
+            f"{deployment.prefix}-falco",
+            deployment=deployment,
+            bus_arn=bus_arn(deployment),
+            env=env,
+            description="Firebreak: Falco's alerts, a queue and a pipe for each cluster",
+        )
+
+
+def _members(app: cdk.App, deployment: Deployment) -> None:
+    for member in deployment.watched:
+        MemberStack(
+            app,
+            stack_name(deployment, "member", member.account),
+            deployment=deployment,
+            member=member,
+            env=environment(deployment, member.account, member.regions[0]),
+            description="Firebreak: a role for each action, one to look things up, one to prepare",
+        )
+        for region in member.regions:
+            _place(app, deployment, member.account, region)
+
+
+def _place(app: cdk.App, deployment: Deployment, account: str, region: str) -> None:
+    env = environment(deployment, account, region)
+    DetectionStack(
+        app,
+        stack_name(deployment, "detection", account, region),
+        deployment=deployment,
+        bus_arn=bus_arn(deployment, account, region),
+        home=env == environment(deployment),
+        env=env,
+        description="Firebreak: from the default bus to Firebreak's",
+    )
+    here = [one for one in deployment.clusters if environment(deployment, one.account, one.region) == env]
+    if here:
+        ClustersStack(
+            app,
+            stack_name(deployment, "clusters", account, region),
+            deployment=deployment,
+            clusters=here,
+            env=env,
+            description="Firebreak: access to clusters, and what Falco sends with",
+        )

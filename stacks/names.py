@@ -8,6 +8,11 @@ from firebreak.core.action import AnyAction
 from firebreak.core.deployment import WatchedCluster
 
 
+def notice_topic(prefix: str) -> str:
+    """Return the topic by which people are told."""
+    return f"{prefix}-notices"
+
+
 def function_role(prefix: str, word: str) -> str:
     """Return the role of a function, "execute-destructive"."""
     return f"{prefix}-fn-{word}"

@@ -12,9 +12,9 @@ from constructs import Construct
 
 from stacks.nag import acknowledge, wildcard
 from stacks.names import function_role
+from stacks.queue import dead_letters
 from stacks.response.log import log_group
-from stacks.response.permissions import allow
-from stacks.response.queue import dead_letters
+from stacks.statement import allow
 
 
 class Function(Construct):

@@ -14,8 +14,9 @@ from firebreak.core.registry import actions
 from stacks.names import action_role, observer_role, prepare_role
 from stacks.response.function import Function
 from stacks.response.lanes import TRIAGE_TIMEOUT, Lanes
-from stacks.response.permissions import allow, items, no_tokens, table_access
+from stacks.response.permissions import items, no_tokens, table_access
 from stacks.response.storage import Storage
+from stacks.statement import allow
 
 PLAN_TIMEOUT = 120
 EXECUTE_TIMEOUT = 120

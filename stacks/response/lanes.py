@@ -13,7 +13,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from stacks.patterns import as_declared
-from stacks.response.queue import queue
+from stacks.queue import queue
 
 TRIAGE_TIMEOUT = 30
 BATCH = 10

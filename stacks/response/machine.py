@@ -10,9 +10,9 @@ from constructs import Construct
 from firebreak.core.plan import STAGES
 from stacks.nag import acknowledge
 from stacks.response.log import log_group
-from stacks.response.permissions import allow
 from stacks.response.stage import Callees, Followed, StageStates, item
 from stacks.response.task import task
+from stacks.statement import allow
 
 LONGEST = 3
 """Days an execution may take: the longest question, then the longest snapshot copy, with room."""

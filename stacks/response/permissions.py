@@ -1,19 +1,16 @@
-"""IAM statements of the functions, by hand: what CDK grants in one word is wider than what they call."""
+"""What functions may do with the table."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 
+from stacks.statement import allow
+
 READ = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:ConditionCheckItem")
 WRITE = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
-
-
-def allow(actions: Sequence[str], resources: Sequence[str], **conditions: Mapping[str, object]) -> iam.PolicyStatement:
-    """Return a statement that allows actions on resources, each condition operator being a keyword."""
-    return iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=dict(conditions))
 
 
 def table_access(table: dynamodb.Table) -> list[iam.PolicyStatement]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
@@ -13,8 +14,9 @@ from constructs import Construct
 from firebreak.core.deployment import Deployment
 from firebreak.core.lanes import bulk_pattern, urgent_pattern
 from firebreak.core.registry import sources
+from stacks.alarms import Alarms
+from stacks.names import notice_topic
 from stacks.places import accounts
-from stacks.response.alarms import Alarms
 from stacks.response.api import Api
 from stacks.response.bus import Bus
 from stacks.response.functions import CLOSE_TIMEOUT, EXECUTE_TIMEOUT, PLAN_TIMEOUT, Functions, Surroundings
@@ -67,10 +69,20 @@ class ResponseStack(cdk.Stack):
         topic = sns.Topic(
             self,
             "Notices",
-            topic_name=f"{self._prefix}-notices",
+            topic_name=notice_topic(self._prefix),
             display_name="Firebreak",
             master_key=self.storage.key,
             enforce_ssl=True,
+        )
+        # CloudWatch is not covered by the topic's default policy, which any statement of ours replaces
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="Alarms",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": self.account}},
+            )
         )
         for address in self._deployment.notice_emails:
             topic.add_subscription(subscriptions.EmailSubscription(address))
@@ -106,9 +118,9 @@ class ResponseStack(cdk.Stack):
         return wakes
 
     def _alarms(self) -> Alarms:
-        alarms = Alarms(self, self._prefix, self.notices)
+        alarms = Alarms(self, self.notices)
         own = [function.dead_letters for function in self.functions.all if function.dead_letters is not None]
         alarms.dead_letters([*self.lanes.dead_letters.values(), self.wakes.dead_letters, *own])
         alarms.lanes(self.lanes.queues)
-        alarms.executions(self.machine.machine, self.machine.logs)
+        alarms.executions(self._prefix, self.machine.machine, self.machine.logs)
         return alarms

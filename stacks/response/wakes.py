@@ -11,10 +11,9 @@ from aws_cdk import aws_lambda_event_sources as event_sources
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from stacks.nag import acknowledge
 from stacks.patterns import NEW_VPC, as_declared
+from stacks.queue import dead_letters
 from stacks.response.function import Function
-from stacks.response.queue import dead_letters
 
 
 class Wakes(Construct):
@@ -28,7 +27,6 @@ class Wakes(Construct):
         super().__init__(scope, "Wakes")
         self._prefix = prefix
         self.dead_letters: sqs.Queue = dead_letters(self, "VoteDeadLetters")
-        acknowledge(self.dead_letters, "it is the dead letter queue of the stream's event source mapping", "SQS3")
 
     def votes(self, decide: Function, table: dynamodb.Table) -> None:
         """Wake Decide by the table's stream, for new votes and nothing else."""

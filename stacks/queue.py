@@ -6,19 +6,23 @@ import aws_cdk as cdk
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from stacks.nag import acknowledge
+
 RECEIVES = 5
 """Deliveries before a message is laid aside."""
 
 
 def dead_letters(scope: Construct, id: str) -> sqs.Queue:
     """Return a queue for what could not be handled, kept as long as SQS can: 14 days."""
-    return sqs.Queue(
+    dead = sqs.Queue(
         scope,
         id,
         encryption=sqs.QueueEncryption.SQS_MANAGED,
         enforce_ssl=True,
         retention_period=cdk.Duration.days(14),
     )
+    acknowledge(dead, "it is a dead letter queue itself, with an alarm on its depth", "SQS3")
+    return dead
 
 
 def queue(scope: Construct, id: str, *, visibility: int, name: str | None = None) -> tuple[sqs.Queue, sqs.Queue]:

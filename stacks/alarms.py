@@ -13,8 +13,16 @@ from aws_cdk import aws_sqs as sqs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from stacks.names import notice_topic
+
 OLDEST = {"urgent": 60, "bulk": 900}
 """Seconds that a message may wait in a lane."""
+
+
+def near_topic(scope: Construct, prefix: str) -> sns.ITopic:
+    """Return the notice topic for another stack of the home account and region."""
+    arn = cdk.Stack.of(scope).format_arn(service="sns", resource=notice_topic(prefix))
+    return sns.Topic.from_topic_arn(scope, "Notices", arn)
 
 
 class Alarms(Construct):
@@ -22,14 +30,12 @@ class Alarms(Construct):
 
     Args:
         scope: the stack.
-        prefix: what metric names live under.
-        topic: who is told.
+        topic: who is told; None where no topic is near, since an alarm tells one of its own region only.
     """
 
-    def __init__(self, scope: Construct, prefix: str, topic: sns.Topic) -> None:
+    def __init__(self, scope: Construct, topic: sns.ITopic | None) -> None:
         super().__init__(scope, "Alarms")
-        self._namespace = prefix.capitalize()
-        self._action = actions.SnsAction(topic)
+        self._action = None if topic is None else actions.SnsAction(topic)
         self.all: list[cloudwatch.Alarm] = []
 
     def dead_letters(self, queues: Iterable[sqs.Queue]) -> None:
@@ -47,7 +53,7 @@ class Alarms(Construct):
             metric = queue.metric_approximate_age_of_oldest_message(period=cdk.Duration.minutes(1), statistic="Maximum")
             self._alarm(f"{lane.capitalize()}Age", metric, f"the {lane} lane is not emptied in time", OLDEST[lane], 3)
 
-    def executions(self, machine: sfn.StateMachine, log: logs.LogGroup) -> None:
+    def executions(self, prefix: str, machine: sfn.StateMachine, log: logs.LogGroup) -> None:
         """Tell of executions that failed or are stuck, and of steps that failed or may have been left open."""
         minutes = cdk.Duration.minutes(5)
         self._alarm("Failed", machine.metric_failed(period=minutes), "an execution failed; Sweep tries again")
@@ -60,7 +66,7 @@ class Alarms(Construct):
                 self,
                 f"{name}Filter",
                 log_group=log,
-                metric_namespace=self._namespace,
+                metric_namespace=prefix,
                 metric_name=name,
                 filter_pattern=logs.FilterPattern.all(
                     logs.FilterPattern.string_value("$.type", "=", "*StateEntered"),
@@ -70,7 +76,7 @@ class Alarms(Construct):
                 default_value=0,
             )
             metric = cloudwatch.Metric(
-                namespace=self._namespace, metric_name=name, statistic="Sum", period=cdk.Duration.minutes(1)
+                namespace=prefix, metric_name=name, statistic="Sum", period=cdk.Duration.minutes(1)
             )
             self._alarm(name, metric, words)
 
@@ -85,5 +91,6 @@ class Alarms(Construct):
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-        alarm.add_alarm_action(self._action)
+        if self._action is not None:
+            alarm.add_alarm_action(self._action)
         self.all.append(alarm)

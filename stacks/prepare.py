@@ -1,0 +1,27 @@
+"""What Prepare may do in an account: find the VPCs, and make and mend the quarantine groups, no others."""
+
+from __future__ import annotations
+
+from firebreak.core.grant import Grant, Permission
+
+GROUPS = ("arn:{partition}:ec2:{region}:{account}:security-group/*",)
+OURS = {"StringEquals": {"aws:ResourceTag/firebreak:quarantine": ["sealed", "untrack"]}}
+MARKED = {"StringEquals": {"aws:RequestTag/firebreak:quarantine": ["sealed", "untrack"]}}
+
+PREPARE: tuple[Permission, ...] = (
+    Grant(action="ec2:DescribeVpcs"),
+    Grant(action="ec2:DescribeSecurityGroups"),
+    Grant(action="ec2:CreateSecurityGroup", resources=GROUPS, conditions=MARKED),
+    Grant(action="ec2:CreateSecurityGroup", resources=("arn:{partition}:ec2:{region}:{account}:vpc/*",)),
+    Grant(
+        action="ec2:CreateTags",
+        resources=GROUPS,
+        conditions={"StringEquals": {"ec2:CreateAction": "CreateSecurityGroup"}},
+        implied_by="ec2:CreateSecurityGroup",
+    ),
+    *(
+        Grant(action=f"ec2:{verb}SecurityGroup{direction}", resources=GROUPS, conditions=OURS)
+        for verb in ("Authorize", "Revoke")
+        for direction in ("Ingress", "Egress")
+    ),
+)
