@@ -50,4 +50,4 @@ class Wire:
         except ConnectionError as error:
             raise ProtocolError("Connection aborted.", error) from error
         status, answer_headers = started[:2]
-        return HTTPResponse(answer, headers=answer_headers, status=int(status.split()[0]))
+        return HTTPResponse(io.BytesIO(answer), headers=answer_headers, status=int(status.split()[0]))

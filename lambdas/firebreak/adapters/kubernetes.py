@@ -173,8 +173,13 @@ def _error(asked: str, answer: HttpAnswer, status: dict[str, Any], words: str) -
         words: what it says to people.
     """
     code, reason, details = answer.status, str(status.get("reason", "")), status.get("details")
-    listed = [cause for cause in (details or {}).get("causes") or () if isinstance(cause, dict)]
-    causes = tuple((str(cause.get("reason", "")), str(cause.get("field", ""))) for cause in listed)
+    told = details if isinstance(details, dict) else {}
+    listed = told.get("causes")
+    causes = tuple(
+        (str(cause.get("reason", "")), str(cause.get("field", "")))
+        for cause in (listed if isinstance(listed, list) else ())
+        if isinstance(cause, dict)
+    )
     reasons, fields = {cause for cause, _ in causes}, {field for _, field in causes}
     audit_id = answer.headers.get("Audit-Id", "")
     audited = f" (audit {audit_id})" if _AUDIT_ID.fullmatch(audit_id) else ""
@@ -187,7 +192,7 @@ def _error(asked: str, answer: HttpAnswer, status: dict[str, Any], words: str) -
             return TargetMissing(said)
         case 403:
             return Denied(f"{said}. Compare the role's group with `firebreak actions show`.")
-        case 404 if reason == "NotFound" and (details or {}).get("name"):
+        case 404 if reason == "NotFound" and told.get("name"):
             return TargetMissing(said)
         case 409 if reason == "Conflict" and "FieldManagerConflict" not in reasons:
             return Conflict(said)
