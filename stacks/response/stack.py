@@ -16,6 +16,7 @@ from firebreak.core.lanes import bulk_pattern, urgent_pattern
 from firebreak.core.registry import sources
 from stacks.alarms import Alarms
 from stacks.names import notice_topic
+from stacks.observability import Overview
 from stacks.places import accounts
 from stacks.response.api import Api
 from stacks.response.bus import Bus
@@ -64,6 +65,14 @@ class ResponseStack(cdk.Stack):
         self.wakes = self._wakes()
         self.api = Api(self, self._prefix, self.functions.answer.function, deployment.retention.logs)
         self.alarms = self._alarms()
+        Overview(
+            self,
+            self._prefix,
+            alarms=self.alarms,
+            lanes=self.lanes,
+            machine=self.machine,
+            functions=self.functions,
+        )
 
     def _notices(self) -> sns.Topic:
         topic = sns.Topic(
