@@ -69,8 +69,8 @@ def test_nobody_answers_and_the_question_expires_by_the_virtual_clock(sandbox: S
     assert [event["detail"]["status"] for _, event in sandbox.events.seen if event["source"] == "aws.states"] == [
         "FAILED"
     ]
+    (token,) = [item["token"] for item in sandbox.table_items("toy", "TOKEN#")]
     with pytest.raises(sandbox.client("stepfunctions").exceptions.TaskTimedOut):
-        (token,) = [item["token"] for item in sandbox.table_items("toy", "TOKEN#")]
         sandbox.client("stepfunctions").send_task_success(taskToken=token, output="{}")
 
 
