@@ -178,12 +178,22 @@ def _conditions(match: Match, finding: Finding, circumstances: Circumstances | N
         yield _said(finding.account in match.account, f"account is {finding.account}", *match.account)
     if match.region is not None:
         yield _said(any_matches(match.region, finding.region), f"region is {finding.region}", *match.region)
+    if match.kind is not None:
+        yield _kinds(match.kind, circumstances)
     if match.environment is not None:
         yield _environment(match.environment, circumstances)
     for key, globs in match.tags.items():
         yield _tag(key, globs, circumstances)
     for name, values in match.facts.items():
         yield _fact(name, values, circumstances)
+
+
+def _kinds(wanted: tuple[str, ...], circumstances: Circumstances | None) -> tuple[Verdict, str]:
+    if circumstances is None:
+        return _open("a target", *wanted)
+    found = sorted(circumstances.kinds)
+    fits = not circumstances.kinds.isdisjoint(wanted)
+    return _said(fits, f"the finding leads to {', '.join(found) or 'no target'}", *wanted)
 
 
 def _environment(wanted: tuple[Environment, ...], circumstances: Circumstances | None) -> tuple[Verdict, str]:

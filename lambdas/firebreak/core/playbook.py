@@ -7,16 +7,18 @@ of a playbook have to hold. The playbook with the lowest priority number whose c
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-from pydantic import BeforeValidator, Field, PlainSerializer, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
 from firebreak.core.action import Effect
 from firebreak.core.finding import Posture, Severity
+from firebreak.core.glob import covers
 from firebreak.core.incident import Consent
 from firebreak.core.model import Json, Model, Scalar, digest
 from firebreak.core.plan import Stage
 from firebreak.core.spelling import AccountId, Glob, Name, Some
+from firebreak.core.target import Target
 
 Environment: TypeAlias = Literal["production", "other", "unknown"]
 """What a target serves, by its tags; unknown counts as production wherever it matters."""
@@ -30,6 +32,18 @@ def _band(value: Any) -> Any:
         return words[value]
     raise ValueError(f"not a severity; one of {', '.join(words)}")
 
+
+KINDS: frozenset[str] = frozenset(member.model_fields["kind"].default for member in get_args(get_args(Target)[0]))
+"""Every kind of target."""
+
+
+def _kind(value: str) -> str:
+    if value not in KINDS:
+        raise ValueError(f"no kind of target is called {value!r}; there is {', '.join(sorted(KINDS))}")
+    return value
+
+
+Kind: TypeAlias = Annotated[str, AfterValidator(_kind)]
 
 Band: TypeAlias = Annotated[Severity, BeforeValidator(_band), PlainSerializer(lambda band: Severity(band).word)]
 """A severity, by its word."""
@@ -54,12 +68,16 @@ class SeverityRange(Model):
             )
         return self
 
+    def covers(self, other: SeverityRange) -> bool:
+        """Whether every band of the other is in it."""
+        return self.at_least <= other.at_least and other.at_most <= self.at_most
+
     def __str__(self) -> str:
         return f"{self.at_least.word} to {self.at_most.word}"
 
 
 class Match(Model):
-    """The conditions of a playbook. The first six are known from the finding, the last three are looked up.
+    """The conditions of a playbook. The first six are known from the finding, the last four are looked up.
 
     Attributes:
         source: the source's name, "guardduty" or "falco".
@@ -68,6 +86,8 @@ class Match(Model):
         posture: whether the target acts, is a victim, or the source cannot tell.
         account: account ids the finding belongs to.
         region: globs over the region, `eu-*`.
+        kind: kinds of target; one of the finding's targets has to be, or belong to, one of these. A pod leads to its
+            node, a node to its instance, an instance of a cluster to its node.
         environment: what the target serves. An unknown one is taken for production.
         tags: per tag key of the target, globs over its value. A tag that is missing does not fit.
         facts: per name of a fact, values; a fact that is a list fits where one of its members does. A fact that was
@@ -80,9 +100,40 @@ class Match(Model):
     posture: Some[Posture] | None = None
     account: Some[AccountId] | None = None
     region: Some[Glob] | None = None
+    kind: Some[Kind] | None = None
     environment: Some[Environment] | None = None
     tags: dict[str, Some[Glob]] = {}
     facts: dict[str, Some[Scalar]] = {}
+
+    def covers(self, other: Match) -> bool:
+        """Whether everything that the other takes is taken by this one. True is always right; False may be cautious."""
+        return all(
+            (
+                self.source in (None, other.source),
+                _globs_cover(self.type, other.type),
+                (self.severity or SeverityRange()).covers(other.severity or SeverityRange()),
+                _values_cover(self.posture, other.posture),
+                _values_cover(self.account, other.account),
+                _globs_cover(self.region, other.region),
+                _values_cover(self.kind, other.kind),
+                _values_cover(_counted(self.environment), _counted(other.environment)),
+                *(_globs_cover(globs, other.tags.get(key)) for key, globs in self.tags.items()),
+                *(_values_cover(values, other.facts.get(name)) for name, values in self.facts.items()),
+            )
+        )
+
+
+def _globs_cover(wide: tuple[str, ...] | None, narrow: tuple[str, ...] | None) -> bool:
+    return wide is None or (narrow is not None and all(any(covers(one, glob) for one in wide) for glob in narrow))
+
+
+def _values_cover(wide: tuple[Scalar, ...] | None, narrow: tuple[Scalar, ...] | None) -> bool:
+    # by their spelling, since to Python true is 1
+    return wide is None or (narrow is not None and set(map(repr, narrow)) <= set(map(repr, wide)))
+
+
+def _counted(environments: tuple[Environment, ...] | None) -> tuple[Environment, ...] | None:
+    return (*environments, "unknown") if environments and "production" in environments else environments
 
 
 class PlaybookStep(Model):
