@@ -129,9 +129,10 @@ def _terminated() -> None:
     def terminate(self: Any) -> Any:
         state = original(self)
         for index, eni in list(self.nics.items()):
-            self.detach_eni(eni)
-            if index == 0 and eni.id in self.ec2_backend.enis:
-                eni.delete()
+            if index:
+                self.detach_eni(eni)
+            elif eni.id in self.ec2_backend.enis:
+                eni.delete()  # moto describes the terminated instance by it, so that the instance keeps it
         return state
 
     _replace(Instance, "terminate", terminate)

@@ -22,6 +22,9 @@ Rule: TypeAlias = tuple[str, str, int, int, str]
 NAMES: dict[Kind, str] = {"sealed": "firebreak-sealed", "untrack": "firebreak-untrack"}
 """Names of the groups in every VPC. Constant, so that an action knows them without asking for a setting."""
 
+TAG = "firebreak:quarantine"
+"""Tag that Prepare gives the groups it makes; its value is the kind. Its role may change rules of no others."""
+
 DESCRIPTIONS: dict[Kind, str] = {
     "sealed": "Firebreak quarantine: nothing in, nothing out. Do not edit.",
     "untrack": "Firebreak quarantine: everything passes untracked, for the moment before sealing. Do not edit.",
@@ -35,6 +38,10 @@ RULES: dict[Kind, frozenset[Rule]] = {
 }
 
 
+_NEW: frozenset[Rule] = frozenset({("out", "-1", -1, -1, "0.0.0.0/0"), ("out", "-1", -1, -1, "::/0")})
+"""Rules that AWS gives a new group, the second in a VPC with IPv6 (CreateSecurityGroup, Amazon EC2 API Reference)."""
+
+
 def rules_of(group: Json) -> frozenset[Rule]:
     """Return the rules of a group as DescribeSecurityGroups answers them."""
     return frozenset(
@@ -45,12 +52,34 @@ def rules_of(group: Json) -> frozenset[Rule]:
     )
 
 
+def surplus_rules(kind: Kind, group: Json) -> frozenset[Rule]:
+    """Return the rules that a quarantine group has and must not have."""
+    return rules_of(group) - RULES[kind]
+
+
+def missing_rules(kind: Kind, group: Json) -> frozenset[Rule]:
+    """Return the rules that a quarantine group must have and lacks."""
+    return RULES[kind] - rules_of(group)
+
+
 def drift(kind: Kind, group: Json) -> str:
     """Say how a quarantine group's rules differ from what they have to be; empty where they do not."""
-    found, expected = rules_of(group), RULES[kind]
-    parts = [f"has {_words(rule)}" for rule in sorted(found - expected)]
-    parts += [f"lacks {_words(rule)}" for rule in sorted(expected - found)]
-    return "; ".join(parts)
+    has = [f"has {_words(rule)}" for rule in sorted(surplus_rules(kind, group))]
+    lacks = [f"lacks {_words(rule)}" for rule in sorted(missing_rules(kind, group))]
+    return "; ".join([*has, *lacks])
+
+
+def is_half_made(kind: Kind, group: Json) -> bool:
+    """Tell whether a group is one of ours on its way from what AWS makes of a new group to what it has to be."""
+    ours = any(tag["Key"] == TAG and tag["Value"] == kind for tag in group.get("Tags", ()))
+    return ours and surplus_rules(kind, group) <= _NEW and bool(drift(kind, group))
+
+
+def as_permission(rule: Rule) -> Json:
+    """Return a rule for all protocols as the EC2 API takes it."""
+    _, protocol, _, _, everyone = rule
+    ranges = {"Ipv6Ranges": [{"CidrIpv6": everyone}]} if ":" in everyone else {"IpRanges": [{"CidrIp": everyone}]}
+    return {"IpProtocol": protocol} | ranges
 
 
 def group_name(group: Json) -> str:
@@ -89,8 +118,8 @@ def quarantine_groups(ec2: Aws, account: str, vpcs: Iterable[str], kind: Kind) -
                 f"{vpc} has no security group {NAMES[kind]}. Prepare makes it at deployment, daily and when a VPC"
                 " appears; run Prepare, then try again"
             )
-        if difference := drift(kind, found[vpc]):
-            raise Refused(f"{vpc}: {_changed(found[vpc], difference)}")
+        if drift(kind, found[vpc]):
+            raise Refused(changed(kind, found[vpc]))
     return found
 
 
@@ -105,9 +134,17 @@ def changed_groups(ec2: Aws, expected: Mapping[str, Kind]) -> tuple[str, ...]:
     for group_id, kind in sorted(expected.items()):
         if group_id not in found:
             said.append(f"security group {group_id} ({NAMES[kind]}) was deleted; run Prepare, then plan again")
-        elif difference := drift(kind, found[group_id]):
-            said.append(_changed(found[group_id], difference))
+        elif drift(kind, found[group_id]):
+            said.append(changed(kind, found[group_id]))
     return tuple(said)
+
+
+def changed(kind: Kind, group: Json) -> str:
+    """Say that a quarantine group is not what it has to be, and what to do."""
+    return (
+        f"security group {group_name(group)} in {group['VpcId']} is not as Firebreak made it: it {drift(kind, group)}."
+        " Find out who changed it, delete it, and let Prepare make it again"
+    )
 
 
 def groups_by_id(ec2: Aws, ids: Iterable[str]) -> dict[str, Json]:
@@ -118,13 +155,6 @@ def groups_by_id(ec2: Aws, ids: Iterable[str]) -> dict[str, Json]:
     return {
         group["GroupId"]: group for group in ec2.pages("describe_security_groups", "SecurityGroups", Filters=filters)
     }
-
-
-def _changed(group: Json, difference: str) -> str:
-    return (
-        f"security group {group_name(group)} is not as Firebreak made it: it {difference}. Find out who changed it,"
-        " delete it, and let Prepare make it again"
-    )
 
 
 def _other_ends(entry: Json) -> list[str]:

@@ -1,4 +1,4 @@
-"""An instance with two interfaces in a dual-stack VPC, each with groups of its own, and a third that a service manages."""
+"""An instance with two interfaces in a dual-stack VPC, each with groups of its own."""
 
 from __future__ import annotations
 
