@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import botocore.loaders
+import botocore.session
 import moto.core.responses
 from boto3.dynamodb.types import TypeDeserializer
 from moto import mock_aws
@@ -21,7 +21,7 @@ from firebreak.core.deployment import Deployment
 from firebreak.core.playbook import Playbooks
 
 # What a cold start costs is paid once in a test process: parsed service models, and moto's look at its own classes.
-botocore.loaders.create_loader = cache(botocore.loaders.create_loader)
+botocore.session.create_loader = cache(botocore.session.create_loader)
 moto.core.responses.method_names_from_class = cache(moto.core.responses.method_names_from_class)
 
 REGION, ACCOUNT = "eu-west-1", "123456789012"
