@@ -117,7 +117,10 @@ def _finding(path: str, raw: dict[str, Json], place: _Place, arrived: Json) -> F
         said, known = alert.get(field), getattr(place, identity)
         if said is not None and said != known:
             raise FindingError(f"{path}output_fields.{field}", f"says {said[:60]!r}, but it came from {known!r}")
-    time = alert.time or read.moment(arrived) or read.EPOCH
+    arrival = read.moment(arrived)
+    time = alert.time or arrival or read.EPOCH
+    if arrival is not None:
+        time = min(time, arrival)  # a time to come, forged or by a wrong clock, would make all later repeats old
     signal, means = _signal(rule), meaning(rule, alert.source)
     return Finding(
         source=Falco.name,

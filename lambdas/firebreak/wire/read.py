@@ -145,7 +145,8 @@ def moment(value: Json) -> datetime | None:
         if not isinstance(value, str) or len(value) > 64:
             return None
         found = datetime.fromisoformat(value.strip())
-        return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+        return found if found >= EPOCH else None  # Go writes year 1 for "no time"
     except (ValueError, OverflowError):
         return None
 
