@@ -43,6 +43,7 @@ def test_only_what_is_visible_remains_and_on_one_line(text: object, shown: str) 
         ("javascript:alert(1)", "javascript[:]alert(1)"),
         ("[text](https://evil.example)", "[text](hxxps[:]//evil[.]example)"),
         ("10.0.1.7", "10.0.1.7"),
+        ("Backdoor:EC2/C&CActivity.B!DNS", "Backdoor:EC2/C&CActivity.B!DNS"),
         ("v1.2, python3.11", "v1.2, python3.11"),
         ("arn:aws:ec2:eu-west-1:111122223333:instance/i-0", "arn:aws:ec2:eu-west-1:111122223333:instance/i-0"),
     ],

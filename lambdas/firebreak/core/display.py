@@ -21,7 +21,7 @@ _HIDDEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 
 _SCHEME = re.compile(r"(?i)\b([a-z][a-z0-9+-]*)://")
 _BARE_SCHEME = re.compile(r"(?i)\b(javascript|vbscript|data|mailto|tel|slack|file):(?!\])")
-_DOMAIN_DOT = re.compile(r"(?<=[^\W_])\.(?=[^\W\d_])")
+_DOMAIN_DOT = re.compile(r"(?<=[^\W_])\.(?=[^\W\d_]{2})")  # no top-level domain has one letter
 
 
 def clean(text: object, cap: int = CAP) -> str:
