@@ -307,6 +307,13 @@ class Messenger(Protocol):
     def tell(self, subject: str, lines: Sequence[str], *, incident: str | None = None) -> None: ...
 
 
+class Preparation(Protocol):
+    """Makes what containment needs beforehand."""
+
+    def request(self, account: str, region: str) -> None:
+        """Have an account's region prepared, soon."""
+
+
 class Vault(Protocol):
     """Keeps evidence."""
 

@@ -65,6 +65,15 @@ class Settings:
         return api
 
     @property
+    def prepare_function(self) -> str:
+        return self._needed("FIREBREAK_PREPARE_FUNCTION")
+
+    @property
+    def account(self) -> str:
+        """The account this function runs in, as its topic's ARN says: Lambda tells a function only its region."""
+        return self.notice_topic.split(":")[4]
+
+    @property
     def region(self) -> str:
         return self._needed("AWS_REGION")
 

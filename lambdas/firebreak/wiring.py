@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from firebreak.pipeline.execute import Execute
     from firebreak.pipeline.plan import Planner
     from firebreak.pipeline.posting import Posting
+    from firebreak.pipeline.prepare import Prepare
     from firebreak.pipeline.sweep import Sweep
     from firebreak.pipeline.triage import Triage
+    from firebreak.ports import Remaining
 
 CONFIG = Config(connect_timeout=3, read_timeout=8, retries={"mode": "standard", "max_attempts": 3})
 
@@ -185,6 +187,7 @@ class Wiring:
         )
 
     def plan(self) -> Planner:
+        from firebreak.adapters.lambda_ import PrepareFunction
         from firebreak.adapters.ledger_table import LedgerTable
         from firebreak.core.registry import action, enrichers
         from firebreak.pipeline.merge import Merge
@@ -203,8 +206,15 @@ class Wiring:
             deployment=deployment,
             enrichers=enrichers(),
             action=action,
+            preparation=PrepareFunction(lambda: self.client("lambda"), self.settings.prepare_function),
             merge=Merge(incidents, self.machine(), consent, self.clock),
         )
+
+    def prepare(self, remaining: Remaining) -> Prepare:
+        from firebreak.pipeline.prepare import Prepare
+
+        sessions = self.sessions(self.deployment())
+        return Prepare(lambda account, region: sessions.prepare(account, region, remaining), self.topic())
 
     def execute(self) -> Execute:
         from firebreak.adapters.ledger_table import LedgerTable

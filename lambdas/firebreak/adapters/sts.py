@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,7 @@ from firebreak.core.plan import Plan
 from firebreak.ports import Remaining
 
 CONFIG = Config(connect_timeout=3, read_timeout=8, retries={"mode": "standard", "max_attempts": 3})
+REUSE = 900.0  # seconds; credentials last an hour, and an invocation minutes
 POLICY_LIMIT = 2_048  # characters of an inline session policy (AssumeRole, AWS STS API Reference)
 
 
@@ -50,16 +52,18 @@ class MemberSessions:
         self._endpoint = endpoint
         self._loader = botocore.loaders.create_loader()
         self._sts: Any = None
-        self._observers: dict[tuple[str, str, str], SessionClients] = {}
+        self._observers: dict[tuple[str, str, str], tuple[float, SessionClients]] = {}
 
     def observer(self, account: str, region: str, incident: str, remaining: Remaining) -> SessionClients:
         """Return clients that may only read, made once per incident."""
         key = (account, region, incident)
-        if key not in self._observers:
-            session = self._assume(account, region, "observer", incident, None)
-            self._observers = {key: self._clients(session, region, remaining)}
-        self._observers[key].remaining = remaining
-        return self._observers[key]
+        made, clients = self._observers.get(key, (-REUSE, None))
+        if clients is None or time.monotonic() - made > REUSE:
+            clients = self._clients(self._assume(account, region, "observer", incident, None), region, remaining)
+            fresh = {known: kept for known, kept in self._observers.items() if known[2] == incident}
+            self._observers = fresh | {key: (time.monotonic(), clients)}
+        clients.remaining = remaining
+        return clients
 
     def action(self, plan: Plan, remaining: Remaining) -> SessionClients:
         """Return clients under the action's own role, narrowed to the plan's resources."""
@@ -67,6 +71,10 @@ class MemberSessions:
         policy = session_policy(self._action(plan.action), plan)
         session = self._assume(plan.target.account, plan.target.region, role, plan.incident, policy)
         return self._clients(session, plan.target.region, remaining)
+
+    def prepare(self, account: str, region: str, remaining: Remaining) -> SessionClients:
+        """Return clients that may make the quarantine groups."""
+        return self._clients(self._assume(account, region, "prepare", "prepare", None), region, remaining)
 
     def _clients(self, session: boto3.Session, region: str, remaining: Remaining) -> SessionClients:
         return SessionClients(

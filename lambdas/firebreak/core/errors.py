@@ -18,6 +18,7 @@
         ├── Throttled           too fast; back off
         ├── Conflict            someone else wrote first; read again, decide again
         ├── Held                another run holds the lease
+        ├── Unprepared          what containment needs beforehand is not there yet
         └── OutOfTime           too little time left in this invocation to make the next call safely
 
 The message says what failed, on what, and what to do about it.
@@ -140,6 +141,10 @@ class Conflict(Retriable):
 
 class Held(Retriable):
     """Another run holds the lease on this resource."""
+
+
+class Unprepared(Retriable):
+    """What containment needs beforehand is not there yet; Prepare makes it."""
 
 
 class OutOfTime(Retriable):

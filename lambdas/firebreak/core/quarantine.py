@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, TypeAlias
 
 from firebreak.core.clients import Aws
-from firebreak.core.errors import Refused, Retriable
+from firebreak.core.errors import Refused, Unprepared
 from firebreak.core.model import Json
 
 Kind: TypeAlias = Literal["sealed", "untrack"]
@@ -99,7 +99,7 @@ def quarantine_groups(ec2: Aws, account: str, vpcs: Iterable[str], kind: Kind) -
         account: whose group it has to be: in a shared VPC the owner may have groups of the same names.
 
     Raises:
-        Retriable: a VPC has none yet; says who makes it.
+        Unprepared: a VPC has none yet; says who makes it.
         Refused: the rules of one are not as they have to be.
     """
     if not (wanted := sorted(set(vpcs))):
@@ -114,7 +114,7 @@ def quarantine_groups(ec2: Aws, account: str, vpcs: Iterable[str], kind: Kind) -
     }
     for vpc in wanted:
         if vpc not in found:
-            raise Retriable(
+            raise Unprepared(
                 f"{vpc} has no security group {NAMES[kind]}. Prepare makes it at deployment, daily and when a VPC"
                 " appears; run Prepare, then try again"
             )

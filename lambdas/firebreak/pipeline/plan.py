@@ -18,7 +18,7 @@ from firebreak.core.action import AnyAction
 from firebreak.core.decision import Decision, decide
 from firebreak.core.deployment import Deployment
 from firebreak.core.enricher import Enricher
-from firebreak.core.errors import FirebreakError, Permanent, Refused, Retriable, TargetMissing
+from firebreak.core.errors import FirebreakError, Permanent, Refused, Retriable, TargetMissing, Unprepared
 from firebreak.core.finding import Finding
 from firebreak.core.guard import Verdict, judge
 from firebreak.core.incident import EFFECTIVE, Consent, Incident, Setting, StepRecord, StepStatus
@@ -29,7 +29,7 @@ from firebreak.core.target import Target
 from firebreak.pipeline.merge import Merge
 from firebreak.pipeline.proposal import proposal
 from firebreak.pipeline.resolve import Resolve, Resolved
-from firebreak.ports import Actor, IncidentStore, Ledger, Messenger, Remaining, Sessions
+from firebreak.ports import Actor, IncidentStore, Ledger, Messenger, Preparation, Remaining, Sessions
 
 AGAIN: frozenset[StepStatus] = frozenset({"observed", "refused", "expired", "failed", "gone"})
 """Steps that a later revision takes up again: nothing was done, or not for good. What a person denied, changed or
@@ -63,6 +63,7 @@ class Planner:
     enrichers: Mapping[str, Enricher]
     action: Callable[[str], AnyAction]
     merge: Merge
+    preparation: Preparation
 
     def decide(self, incident: str, revision: int, actor: Actor, remaining: Remaining) -> bool:
         """Look up, lock, merge, decide; True where this execution goes on.
@@ -131,6 +132,8 @@ class Planner:
                 try:
                     self._plan(story, step, revision, actor, remaining)
                 except Retriable as error:
+                    if isinstance(error, Unprepared):
+                        self._prepare(step, error)
                     later = error
         if later is not None:
             raise later
@@ -237,6 +240,10 @@ class Planner:
     def _within_budget(self, step: StepRecord, now: datetime) -> bool:
         limit = self.deployment.guard.budget(step.action)
         return self.incidents.spend(step.action, step.target.account, f"{step.incident}/{step.id}", limit, now)
+
+    def _prepare(self, step: StepRecord, error: Unprepared) -> None:
+        self.messenger.tell(f"{step.action} on {step.target.label} has to wait", [str(error)], incident=step.incident)
+        self.preparation.request(step.target.account, step.target.region)
 
     def _settle(self, step: StepRecord, status: StepStatus, error: FirebreakError, actor: Actor) -> None:
         self._move(step, status, actor, str(error), error=str(error), settled_at=self.clock())
