@@ -18,6 +18,7 @@ from firebreak.core.intake import MAX_CHARACTERS, MAX_DEPTH, normalise, require_
 from firebreak.core.model import canonical
 from firebreak.core.registry import sources
 from firebreak.core.source import Origin
+from firebreak.core.target import KEY_LIMIT
 from tests.sources.findings import CASES, HERE, fixture
 from tests.wire.anything import ANYTHING, TEXT
 
@@ -74,6 +75,7 @@ def test_what_is_just_sound_passes() -> None:
         ({"AwsAccountId": "111122223333", "ProductArn": "arn"}, "Security Hub finding"),
         ({"class_uid": 2004}, "OCSF"),
         ({"awsAccountId": "111122223333", "findingArn": "arn"}, "Inspector finding"),
+        ({"accountId": "1", "resourcesAffected": {}, "type": "Policy:IAMUser/S3BucketPublic"}, "Macie finding"),
         ({"eventSource": "s3.amazonaws.com", "eventName": "GetObject"}, "CloudTrail record"),
         ({"Records": []}, "batch of records"),
         ({"hello": 1, "world": 2}, "members 'hello', 'world'"),
@@ -108,7 +110,8 @@ def settled(outcome: tuple[Finding, ...] | InputError) -> None:
         text = canonical(finding.model_dump(mode="json"))
         assert Finding.model_validate_json(text) == finding
         assert finding.key.encode()
-        assert all(target.key.encode() for target in finding.targets)
+        assert len(f"FINDING#{finding.key}".encode()) <= 1_024  # a sort key of the table
+        assert all(len(target.key.encode()) <= KEY_LIMIT for target in finding.targets)
         assert finding.fingerprint
         assert len(text.encode()) < 400_000  # what an item of the table holds
 

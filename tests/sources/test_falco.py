@@ -105,9 +105,10 @@ def test_another_message_of_the_same_sender_is_told_apart(kind: Any) -> None:
 
 @pytest.mark.parametrize("rule", [..., None, "", 5, "a\x00b", "r" * 513])
 def test_a_rule_is_needed(rule: Any) -> None:
-    with pytest.raises(FindingError) as caught:
-        one(changed(SHELL, f"{ALERT}.rule", rule))
-    assert caught.value.field == "detail.alert.rule"
+    for event, path in ((SHELL, "detail.alert.rule"), (RAW, "rule")):
+        with pytest.raises(FindingError) as caught:
+            one(changed(event, path, rule))
+        assert caught.value.field == path
 
 
 @pytest.mark.parametrize("priority", [..., None, "", "Loud", 3])
@@ -374,6 +375,7 @@ def test_text_an_attacker_chooses_is_bounded_and_kept_apart(text: str, label: st
         {},
         {"rule": "r"},
         {"priority": "Notice", "output": "x"},
+        {"rule": "allow", "effect": "deny"},
         {"source": "someone", "detail-type": "Falco Alert", "detail": SHELL["detail"]},
         {"source": "aws.guardduty", "detail-type": "GuardDuty Finding", "detail": {}},
     ],

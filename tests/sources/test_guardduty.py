@@ -10,7 +10,7 @@ import pytest
 from firebreak.core.errors import FindingError, NotForFirebreak
 from firebreak.core.finding import Actor, Remote, Severity
 from firebreak.core.source import Origin
-from firebreak.core.target import Instance, LambdaFunction
+from firebreak.core.target import Instance, LambdaFunction, S3Object
 from firebreak.sources.guardduty import GuardDuty
 from tests.sources.findings import changed, fixture, one
 
@@ -78,6 +78,7 @@ def test_what_a_finding_cannot_do_without_is_named_as_on_the_wire(field: str, va
         ("id", "   "),
         ("id", "a\nb"),
         ("id", "x" * 257),
+        ("id", "ü" * 129),
         ("id", 5),
         ("type", ["Backdoor:EC2/Spambot"]),
         ("type", "T:" + "x" * 600),
@@ -358,6 +359,17 @@ def test_a_function_is_known_by_its_arn_alone() -> None:
 def test_other_spellings_of_resource_types_are_understood(alias: str, kind: str) -> None:
     event = fixture("guardduty", "rds" if kind == "database" else "s3-bucket")
     assert one(changed(event, f"{RESOURCE}.resourceType", alias)).targets[0].kind == kind
+
+
+def test_an_object_key_may_be_long_and_odd_and_its_target_still_has_a_key_of_its_own() -> None:
+    malware = fixture("guardduty", "s3-object-malware")
+    path = f"{RESOURCE}.s3BucketDetails.0.s3ObjectDetails.0.key"
+    keys = ["ü" * 512, "ü" * 511 + "ö", "a\nb\x00", " ", "x" * 1024]
+    found = [one(changed(malware, path, key)).targets[0] for key in keys]
+    assert [each.object_key for each in found if isinstance(each, S3Object)] == keys
+    assert len({each.key for each in found}) == len(keys)
+    for none in ("", "x" * 1025, None, 5):
+        assert [each.kind for each in one(changed(malware, path, none)).targets] == ["bucket"]
 
 
 def test_one_bucket_where_a_list_is_usual() -> None:

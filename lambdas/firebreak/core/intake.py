@@ -85,6 +85,7 @@ _SHAPES: tuple[tuple[frozenset[str], str], ...] = (
     (frozenset({"AwsAccountId", "GeneratorId"}), "a Security Hub finding (ASFF)"),
     (frozenset({"class_uid"}), "an OCSF record"),
     (frozenset({"awsAccountId", "findingArn"}), "an Inspector finding"),
+    (frozenset({"accountId", "resourcesAffected"}), "a Macie finding"),
     (frozenset({"eventSource", "eventName"}), "a CloudTrail record"),
     (frozenset({"Records"}), "a batch of records; give them one by one"),
 )

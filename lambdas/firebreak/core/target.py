@@ -7,9 +7,12 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from firebreak.core.model import Model
+from firebreak.core.model import Model, digest
 
 GLOBAL = "global"  # the region of what has none: IAM users, keys, roles
+
+KEY_LIMIT = 900
+"""Characters of a key. A sort key of the table has 1,024 bytes; an S3 object's name alone may need more, quoted."""
 
 
 class Place(Model):
@@ -32,7 +35,8 @@ class Place(Model):
     def key(self) -> str:
         """The target's name in the table: unique across partitions, accounts and regions."""
         parts = (self.partition, self.account, self.region, self.kind, *(getattr(self, name) for name in self.identity))
-        return "/".join(quote(str(part), safe=":.@-_") for part in parts)
+        whole = "/".join(quote(str(part), safe=":.@-_") for part in parts)
+        return whole if len(whole) <= KEY_LIMIT else f"{whole[: KEY_LIMIT - 65]}~{digest(whole)}"
 
     @property
     def label(self) -> str:

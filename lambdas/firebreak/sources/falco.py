@@ -50,7 +50,9 @@ class Falco(Source):
     def claims(self, event: dict[str, Json]) -> bool:
         if "detail-type" in event or event.get("source") == BUS:
             return event.get("source") == BUS
-        return "rule" in event and bool({"priority", "output", "output_fields"} & event.keys())
+        if "rule" in event:
+            return bool({"priority", "output", "output_fields"} & event.keys())
+        return {"priority", "output_fields"} <= event.keys()
 
     def normalise(self, event: dict[str, Json], origin: Origin) -> tuple[Finding, ...]:
         if event.get("source") != BUS:

@@ -73,7 +73,7 @@ class GuardDuty(Source):
 def _is_finding(value: Json) -> bool:
     if isinstance(value, list):
         return bool(value) and _is_finding(value[0])
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or "resourcesAffected" in value:  # Macie's, whose types look alike
         return False
     types = (value.get("type"), value.get("Type"))
     arns = (value.get("arn"), value.get("Arn"))
@@ -174,8 +174,8 @@ class _Reading:
     def _name(self, field: str, limit: int) -> str:
         value = self._required(field)
         found = read.name(value)
-        if found is None or len(found) > limit:
-            raise self._unusable(field, value, f"is not a printable text of 1 to {limit} characters")
+        if found is None or len(found.encode()) > limit:
+            raise self._unusable(field, value, f"is not a printable text of 1 to {limit} bytes")
         return found
 
     def _severity(self) -> tuple[Severity, str]:
