@@ -13,6 +13,11 @@ def notice_topic(prefix: str) -> str:
     return f"{prefix}-notices"
 
 
+def machine_name(prefix: str) -> str:
+    """Return the state machine's name."""
+    return f"{prefix}-respond"
+
+
 def function_role(prefix: str, word: str) -> str:
     """Return the role of a function, "execute-destructive"."""
     return f"{prefix}-fn-{word}"

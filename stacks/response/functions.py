@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from firebreak.core.registry import actions
-from stacks.names import action_role, observer_role, prepare_role
+from stacks.names import action_role, machine_name, observer_role, prepare_role
 from stacks.response.function import Function
 from stacks.response.lanes import TRIAGE_TIMEOUT, Lanes
 from stacks.response.permissions import items, no_tokens, table_access
@@ -54,12 +55,37 @@ class Functions(Construct):
         slack = {"FIREBREAK_SLACK_SECRET_ARN": storage.bot_token.secret_arn}
         signing = {"FIREBREAK_SIGNING_SECRET_ARN": storage.signing_secret.secret_arn}
 
+        self.prepare = self._make(
+            "prepare",
+            timeout=300,
+            statements=[self._tell],
+            roles=[prepare_role(around.prefix)],
+            variables=self._notices,
+            table=False,
+            asynchronous=True,
+        )
+        # By name, since the machine calls Plan and cannot exist before it.
+        machine_arn = cdk.Stack.of(self).format_arn(
+            service="states",
+            resource="stateMachine",
+            resource_name=machine_name(around.prefix),
+            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        )
         self.plan = self._make(
             "plan",
             timeout=PLAN_TIMEOUT,
-            statements=[*self._sealed, self._tell],
+            statements=[
+                *self._sealed,
+                self._tell,
+                allow(["states:StartExecution"], [machine_arn]),
+                allow(["lambda:InvokeFunction"], [self.prepare.function.function_arn]),
+            ],
             roles=[self._observer],
-            variables=self._notices,
+            variables={
+                **self._notices,
+                MACHINE: machine_arn,
+                "FIREBREAK_PREPARE_FUNCTION": self.prepare.function.function_name,
+            },
         )
         self.ask = self._make(
             "ask", timeout=30, statements=[*self._table, self._read(storage.bot_token.secret_arn)], variables=slack
@@ -73,15 +99,6 @@ class Functions(Construct):
             statements=[*self._sealed, self._tell],
             keeps="manifests",
             variables={**self._notices, **self._evidence},
-        )
-        self.prepare = self._make(
-            "prepare",
-            timeout=300,
-            statements=[self._tell],
-            roles=[prepare_role(around.prefix)],
-            variables=self._notices,
-            table=False,
-            asynchronous=True,
         )
 
     def after(self, machine_arn: str, lanes: Lanes) -> None:

@@ -9,6 +9,7 @@ from constructs import Construct
 
 from firebreak.core.plan import STAGES
 from stacks.nag import acknowledge
+from stacks.names import machine_name
 from stacks.response.log import log_group
 from stacks.response.stage import Callees, Followed, StageStates, item
 from stacks.response.task import task
@@ -35,7 +36,7 @@ class Respond(Construct):
         self.machine = sfn.StateMachine(
             self,
             "Machine",
-            state_machine_name=f"{prefix}-respond",
+            state_machine_name=machine_name(prefix),
             comment="Firebreak: what is done about one revision of an incident",
             definition_body=sfn.DefinitionBody.from_chainable(self._definition(callees)),
             # The statements are in the role itself; what CDK would add for each function is wider.

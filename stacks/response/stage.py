@@ -40,6 +40,8 @@ def item() -> dict[str, object]:
     """Return what a step is known by inside a Map."""
     return {
         **IDENTIFIERS,
+        # an undo also takes back the steps of incidents that were merged into this one
+        "incident": sfn.JsonPath.string_at("$$.Map.Item.Value.incident"),
         "step": sfn.JsonPath.string_at("$$.Map.Item.Value.step"),
         "ask": sfn.JsonPath.object_at("$$.Map.Item.Value.ask"),
         "destructive": sfn.JsonPath.object_at("$$.Map.Item.Value.destructive"),

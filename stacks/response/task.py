@@ -41,7 +41,7 @@ PATIENT: Retries = {
     ("Held",): {"interval": 5, "attempts": 12, "rate": 1.5, "longest": 60},
     # OutOfTime: the run was cut short and goes on where it stopped.
     ("OutOfTime",): {"interval": 1, "attempts": 20, "rate": 1.2, "longest": 10},
-    ("Throttled", "Conflict", "Retriable"): {"interval": 2, "attempts": 10, "rate": 2, "longest": 60},
+    ("Throttled", "Conflict", "Unprepared", "Retriable"): {"interval": 2, "attempts": 10, "rate": 2, "longest": 60},
     (*LAMBDA_ERRORS, "States.Timeout"): {"interval": 2, "attempts": 6, "rate": 2, "longest": 60},
 }
 """Bounds and back-off of a call that has to succeed."""
