@@ -12,7 +12,7 @@ from firebreak.core.kubernetes import items, path
 from firebreak.core.model import Json
 from firebreak.core.plan import Done, Draft, Plan, Verification
 from firebreak.core.scheduling import Scheduling, patch, scheduling
-from firebreak.core.target import Cluster, Node
+from firebreak.core.target import Node
 
 CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
 TRIES = 3
@@ -50,11 +50,9 @@ class CordonNode(Action[Node, NoParameters, Scheduling]):
         node = _node(clients, target)
         _refuse_unfit(node, target)
         before = scheduling(node)
-        cluster = Cluster(partition=target.partition, account=target.account, region=target.region, name=target.cluster)
         return Draft(
             before=before.model_dump(mode="json"),
             changes=before.changes(target, before.cordoned),
-            resources=(cluster.arn,),
             effects=(*_pods(clients, target), *_ending(node)),
             residual=(
                 "pods that run on the node go on running, with their network, credentials and volumes",
