@@ -144,6 +144,17 @@ def test_what_is_urgent(severity: Any, kind: Any, lane: str) -> None:
     assert lanes(GuardDuty(), event) == [lane]
 
 
+@given(ODD)
+def test_the_bulk_lane_does_not_need_anything_but_to_see_what_is_no_text(kind: Any) -> None:
+    # documented for texts and numbers only; what it does with true, null and the like is not
+    (pattern,) = bulk_pattern(GuardDuty())
+    said = [matcher for matcher in pattern["detail"]["type"] if "anything-but" not in str(matcher)]
+    without = changed(pattern, "detail.type", said)
+    event = {"source": "aws.guardduty", "detail-type": "GuardDuty Finding", "detail": {"severity": 1, "type": kind}}
+    texts = [each for each in leaves(kind, ()) if isinstance(each, str)]
+    assert matches(without, event) == (not texts)
+
+
 def test_a_list_with_both_kinds_is_in_both_lanes_rather_than_in_none() -> None:
     event = changed(fixture("guardduty", "instance-dns"), "detail.severity", [3, 8])
     assert lanes(GuardDuty(), event) == ["urgent", "bulk"]

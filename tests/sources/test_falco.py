@@ -242,6 +242,26 @@ def test_source_addresses_of_an_audit_log_are_a_list_or_a_text(addresses: Any) -
     assert found.remotes == (Remote(ip="198.51.100.7"), Remote(ip="203.0.113.9"))
 
 
+def test_of_hundreds_of_other_ends_fifty_are_kept() -> None:
+    found = one(with_fields(EXEC, ka__sourceips=[f"198.51.100.{number % 200}" for number in range(400)]))
+    assert len(found.remotes) == 50
+
+
+@pytest.mark.parametrize("node", ["Not A Node", "-x", "n" * 254, "<NA>", None])
+def test_a_node_is_a_target_only_by_a_name_that_a_node_can_have(node: Any) -> None:
+    joined = fixture("falco", "k8s-audit-node")
+    assert one(joined).targets[0].kind == "node"
+    assert [each.kind for each in one(with_fields(joined, ka__target__name=node)).targets] == [
+        "kubernetes_user",
+        "cluster",
+    ]
+
+
+def test_of_hundreds_of_fields_thirty_are_shown() -> None:
+    found = one(with_fields(SHELL, **{f"field{number}": "x" for number in range(400)}))
+    assert len(found.untrusted) == 30
+
+
 def test_who_is_impersonated_is_an_actor_too() -> None:
     found = one(with_fields(EXEC, ka__impuser__name="system:admin"))
     assert found.actors == (Actor(name="kubernetes-admin"), Actor(name="system:admin"))

@@ -184,6 +184,16 @@ def test_the_other_end_is_read_from_whatever_it_comes_as(path: str, value: Any, 
     assert one(changed(CONNECTION, path, value)).remotes == remotes
 
 
+def test_of_hundreds_of_other_ends_fifty_are_kept_each_once() -> None:
+    kubernetes = fixture("guardduty", "eks-audit-workload")
+    addresses = [f"198.51.100.{number % 200}" for number in range(400)]
+    found = one(changed(kubernetes, f"{SERVICE}.action.kubernetesApiCallAction.sourceIPs", addresses))
+    assert len(found.remotes) == 50
+    assert len(set(found.remotes)) == 50
+    users = [{"id": str(number), "user": {"name": f"user-{number}"}} for number in range(400)]
+    assert len(one(changed(fixture("guardduty", "attack-sequence"), f"{PARTS}.actors", users)).actors) == 50
+
+
 def test_a_port_probe_that_came_unwrapped_is_a_list_of_one() -> None:
     probe = fixture("guardduty", "instance-port-probe")
     path = f"{SERVICE}.action.portProbeAction.portProbeDetails"
