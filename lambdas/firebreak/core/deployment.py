@@ -12,7 +12,6 @@ from typing import Annotated, Literal, TypeAlias, get_args
 from pydantic import BeforeValidator, Field, model_validator
 
 from firebreak.core.action import Effect
-from firebreak.core.glob import matches
 from firebreak.core.guard_rails import EnvironmentTag, GuardMode, GuardRails
 from firebreak.core.model import Model
 from firebreak.core.people import ApprovalTimes, ApproverRule, Person, Slack
@@ -156,27 +155,6 @@ class Deployment(Model):
         """The accounts that are watched and acted in; never empty."""
         return self.members or (Member(),)
 
-    def approvers_for(self, effect: Effect, environment: Environment) -> tuple[tuple[Person, ...], int]:
-        """Return who may consent to a step, and how many of them have to.
-
-        Args:
-            effect: the effect of the step's action.
-            environment: what its target serves; unknown counts as production.
-        """
-        rules = [rule for rule in self.approvers if rule.applies(effect, environment)]
-        named = {name for rule in rules for name in rule.people}
-        quorum = max((rule.quorum for rule in rules), default=1)
-        return tuple(person for person in self.people if person.name in named), quorum
-
-    def person_in_slack(self, user: str) -> Person | None:
-        """Return who has this member id in Slack, or None."""
-        return next((person for person in self.people if person.slack == user), None)
-
-    def person_in_iam(self, caller: str) -> Person | None:
-        """Return whose ARN this is, or None; None, too, where it could be two people's."""
-        found = [person for person in self.people if any(matches(arn, caller) for arn in person.iam)]
-        return found[0] if len(found) == 1 else None
-
     @model_validator(mode="after")
     def _members_fit(self) -> Deployment:
         for index, member in enumerate(self.members):
@@ -241,12 +219,15 @@ class Deployment(Model):
 
     def _can_ask(self, effect: Effect) -> None:
         for environment in ENVIRONMENTS:
-            able, quorum = self.approvers_for(effect, environment)
+            rules = [rule for rule in self.approvers if rule.applies(effect, environment)]
+            able = {name for rule in rules for name in rule.people}
+            quorum = max((rule.quorum for rule in rules), default=1)
             if len(able) < quorum:
                 raise Misplaced(
                     ("approvers",) if self.approvers else ("mode",),
-                    f"in mode {self.mode} a person may be asked about a {effect} step in environment {environment}, "
-                    f"which takes {quorum}, and {len(able)} may answer; name more approvers, or set mode: observe",
+                    f"in mode {self.mode} people may be asked about a {effect} step where the environment is "
+                    f"{environment}; that takes {quorum} of them, and {len(able)} may answer; name more approvers, or "
+                    f"set mode: observe",
                 )
 
     def _account(self, account: str) -> str:
