@@ -50,6 +50,7 @@ class Cloud:
     streams: list[StreamReader] = field(default_factory=list)
     apis: dict[str, HttpApi] = field(default_factory=dict)
     roles: dict[str, RoleDocument] = field(default_factory=dict)
+    access: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     schedules: dict[str, Callable[[], None]] = field(default_factory=dict)
     _clients: dict[tuple[str, str, str], Any] = field(default_factory=dict)
 

@@ -32,7 +32,9 @@ class Clusters:
     def add(self, name: str, account: str | None = None, region: str | None = None) -> Cluster:
         """Make an empty cluster and return it; give roles access by `grant`."""
         place = f"{region or self._cloud.region}:{account or self._cloud.account}"
-        access = EksAccess(name, self._identify)  # tokens are signed in real time, whatever the virtual clock says
+        # tokens are signed in real time, whatever the virtual clock says
+        entries = self._cloud.access.setdefault(name, {})
+        access = EksAccess(name, self._identify, entries)
         cluster = Cluster(name, self._cloud.clock.now, access)
         self.by_name[name] = cluster
         self._arns[name] = f"arn:aws:eks:{place}:cluster/{name}"
@@ -41,9 +43,7 @@ class Clusters:
 
     def grant(self, name: str, principal: str, *groups: str) -> None:
         """Make an access entry: who the IAM principal (ARN) is inside the cluster."""
-        access = self.by_name[name].eks
-        assert access is not None
-        access.entries[principal] = groups
+        self._cloud.access.setdefault(name, {})[principal] = groups
 
     def _identify(self, key: str) -> Identity | None:
         caller = self._cloud.identities.find(key) or self._cloud.backend.user(key)

@@ -35,6 +35,15 @@ def role(cloud: Cloud, resource: Resource) -> Made:
     return Made(name, {"Arn": made["Arn"], "RoleId": made["RoleId"]})
 
 
+@creates("AWS::EKS::AccessEntry", uses="ClusterName PrincipalArn KubernetesGroups Type")
+def access_entry(cloud: Cloud, resource: Resource) -> Made:
+    """Who a role is inside a cluster. The cluster may come later: it is not of our stacks."""
+    cluster, principal = resource.properties["ClusterName"], resource.properties["PrincipalArn"]
+    groups = tuple(resource.properties.get("KubernetesGroups", ()))
+    cloud.access.setdefault(cluster, {})[principal] = groups
+    return Made(f"{cluster}|{principal}")
+
+
 @creates("AWS::IAM::Policy", uses="PolicyName PolicyDocument Roles")
 def policy(cloud: Cloud, resource: Resource) -> Made:
     """An inline policy of roles."""

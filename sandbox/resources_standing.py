@@ -11,6 +11,7 @@ STANDS = {
     "AWS::CloudWatch::Alarm": "moto evaluates no alarms; tests look at what the alarm would count",
     "AWS::CloudWatch::CompositeAlarm": "moto evaluates no alarms",
     "AWS::CloudWatch::Dashboard": "nobody looks at it",
+    "AWS::EKS::PodIdentityAssociation": "no falcosidekick runs; alerts are put into its queue",
     "AWS::Events::EventBusPolicy": "resource policies are judged by the stack tests",
     "AWS::GuardDuty::Detector": "findings are injected, not detected",
     "AWS::Lambda::Permission": "resource policies are judged by the stack tests",

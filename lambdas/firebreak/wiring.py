@@ -43,9 +43,9 @@ CONFIG = Config(connect_timeout=3, read_timeout=8, retries={"mode": "standard", 
 
 
 def _kubernetes(clients: SessionClients, cluster: str) -> Kubernetes:
-    from firebreak.adapters.eks import cluster_client
+    from firebreak.adapters.eks import open_cluster
 
-    return cluster_client(clients, cluster)
+    return open_cluster(clients, cluster)
 
 
 class Wiring:

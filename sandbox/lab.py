@@ -1,0 +1,112 @@
+"""The lab: the application standing in its sandbox, with an estate to defend, a cluster and a stand-in for Slack.
+
+The demo plays in it, and the end-to-end tests run in it. Its settings are its own: mode auto, one person to ask.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import yaml
+
+from firebreak.core.deployment import Deployment
+from sandbox.estate import CLUSTER, Estate, seed
+from sandbox.slack import Slack, Workspace, over_http
+from sandbox.synthesis import Application
+from sandbox.world import ACCOUNT, REGION, Sandbox
+
+PERSON = "U0ANA0000"
+DEPLOYMENT = Deployment.model_validate(
+    {
+        "mode": "auto",
+        "home": {"account": ACCOUNT, "region": REGION},
+        "clusters": [{"name": CLUSTER, "account": ACCOUNT, "region": REGION}],
+        "members": [{"account": ACCOUNT, "regions": [REGION]}],
+        "people": [{"name": "ana", "slack": PERSON, "iam": [f"arn:aws:iam::{ACCOUNT}:user/ana"]}],
+        "approvers": [{"people": ["ana"]}],
+        "slack": {"channel": "C0FIREBREAK", "team": "T0FIREBREAK", "app": "A0FIREBREAK"},
+    }
+)
+"""Settings of the lab."""
+
+
+@dataclass
+class Lab:
+    """Everything there is."""
+
+    sandbox: Sandbox
+    slack: Slack
+    estate: Estate
+
+    @property
+    def table(self) -> str:
+        """Name of Firebreak's table."""
+        return str(next(iter(self.sandbox.functions.find("firebreak-triage").environment.values())))
+
+
+@contextmanager
+def lab(
+    application: Application,
+    *,
+    deployment: Deployment = DEPLOYMENT,
+    start: datetime | None = None,
+    wall: bool = False,
+    patience: float = float("inf"),
+    tags: dict[str, str] | None = None,
+) -> Iterator[Lab]:
+    """Stand the application up with everything around it, and make what containment needs.
+
+    Args:
+        application: the synthesized stacks, with `deployment` and its playbooks in their configuration.
+        deployment: the settings they were synthesized with.
+        start, wall, patience: as the sandbox takes them.
+        tags: on every instance of the estate.
+    """
+    environment = {**application.environment, "FIREBREAK_SLACK_API": "{url}/slack/api"}
+    with Sandbox(application.stacks, environment=environment, start=start, wall=wall, patience=patience) as sandbox:
+        slack = _slack(sandbox, deployment)
+        estate = seed(sandbox, tags=tags or {"environment": "test"})
+        _rights(estate)
+        sandbox.deployed()
+        sandbox.run_until_idle()
+        yield Lab(sandbox, slack, estate)
+
+
+def _slack(sandbox: Sandbox, deployment: Deployment) -> Slack:
+    secrets = {name: _secret(sandbox, name) for name in ("bot-token", "signing-secret")}
+    settings = deployment.slack
+    if settings is None:
+        raise ValueError("the lab asks people in Slack: its deployment needs `slack`")
+    workspace = Workspace(
+        settings.team,
+        settings.app,
+        settings.channel,
+        secrets["bot-token"],
+        secrets["signing-secret"],
+        {person.slack: person.name for person in deployment.people if person.slack},
+    )
+    slack = Slack(workspace, sandbox.clock, over_http(f"{sandbox.api_url()}/slack/interactions"))
+    sandbox.front.mount("/slack", slack)
+    return slack
+
+
+def _secret(sandbox: Sandbox, word: str) -> str:
+    client = sandbox.client("secretsmanager")
+    (found,) = (secret for secret in client.list_secrets()["SecretList"] if word in secret["Name"])
+    content: dict[str, Any] = json.loads(client.get_secret_value(SecretId=found["ARN"])["SecretString"])
+    return str(content[word.replace("-", "_")])
+
+
+def _rights(estate: Estate) -> None:
+    """Apply the RBAC manifests, as an operator does."""
+    from stacks.rbac import manifests  # noqa: PLC0415  the CDK, once, beside the synthesis
+
+    assert estate.cluster is not None
+    for document in yaml.safe_load_all(manifests()):
+        plural = f"{document['kind'].lower()}s"
+        estate.cluster.add(plural, document)
