@@ -36,4 +36,13 @@ def as_declared(rule: events.Rule, pattern: Mapping[str, Any]) -> None:
     """Give a rule a pattern member for member; CDK's typed form takes only what it knows."""
     default = rule.node.default_child
     assert isinstance(default, events.CfnRule)
-    default.event_pattern = dict(pattern)
+    default.event_pattern = _with_nulls(pattern)
+
+
+def _with_nulls(value: Any) -> Any:
+    """Return a pattern in which null survives: between Python and the CDK it gets lost, unless CDK itself makes it."""
+    if isinstance(value, Mapping):
+        return {name: _with_nulls(member) for name, member in value.items()}
+    if isinstance(value, list) and None in value:
+        return events.Match.any_of(*(events.Match.null_value() if one is None else one for one in value))
+    return value
