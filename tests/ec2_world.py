@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
-from firebreak.core.quarantine import DESCRIPTIONS, NAMES, Kind
+from moto import mock_aws
+
+from firebreak.core.quarantine import DESCRIPTIONS, NAMES, TAG, Kind
+from sandbox import moto_cures
 
 EVERYONE = [
     {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]},
     {"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "::/0"}]},
 ]
+
+
+@contextmanager
+def cured_moto() -> Iterator[None]:
+    """An empty moto in this process, with its cures and without the hundreds of images it would load."""
+    moto_cures.install()
+    with patch.dict(os.environ, {"MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}), mock_aws():
+        yield
 
 
 def vpc(ec2: Any, cidr: str = "10.0.0.0/16", *, ipv6: bool = True) -> tuple[str, str]:
@@ -28,7 +43,10 @@ def quarantine(ec2: Any, vpc_id: str) -> dict[Kind, str]:
     """Make the two quarantine groups of a VPC by hand; return their ids."""
     made: dict[Kind, str] = {}
     for kind, name in NAMES.items():
-        answer = ec2.create_security_group(GroupName=name, Description=DESCRIPTIONS[kind], VpcId=vpc_id)
+        tags = [{"ResourceType": "security-group", "Tags": [{"Key": TAG, "Value": kind}]}]
+        answer = ec2.create_security_group(
+            GroupName=name, Description=DESCRIPTIONS[kind], VpcId=vpc_id, TagSpecifications=tags
+        )
         made[kind] = answer["GroupId"]
         has = ec2.describe_security_groups(GroupIds=[made[kind]])["SecurityGroups"][0]["IpPermissionsEgress"]
         ec2.revoke_security_group_egress(GroupId=made[kind], IpPermissions=has)

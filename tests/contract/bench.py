@@ -20,9 +20,10 @@ from firebreak.core.action import AnyAction
 from firebreak.core.clients import Kubernetes
 from firebreak.core.errors import Throttled
 from firebreak.core.grant import Grant, Permission
-from firebreak.core.model import Json
+from firebreak.core.model import Json, Model
 from firebreak.core.operations import iam_action
 from firebreak.core.plan import Again, Done, Draft, Plan, Verification
+from firebreak.core.target import Place
 from tests.contract.scenes import REGION, scene_of
 
 Fault = Literal["crash", "throttle"]
@@ -88,8 +89,8 @@ class Tape:
         return [call for call in self.calls if call.writes]
 
 
-class _Recorder:
-    """Hears every call of the recorded session and tells the tape that is in."""
+class Recorder:
+    """Hears every call of a recorded session and tells the tape that is in."""
 
     def __init__(self) -> None:
         self.tape = Tape()
@@ -103,10 +104,10 @@ class _Recorder:
         self.tape.after()
 
 
-class _Session:
+class CachedSession:
     """A boto3 session that makes each client once: making one costs more than all of a world's calls."""
 
-    def __init__(self, hear: _Recorder | None = None) -> None:
+    def __init__(self, hear: Recorder | None = None) -> None:
         self._session = boto3.Session(region_name=REGION)
         self._clients: dict[str, Any] = {}
         if hear:
@@ -119,18 +120,18 @@ class _Session:
         return self._clients[service]
 
 
-RECORDER = _Recorder()
+RECORDER = Recorder()
 
 
 @cache
-def _sessions() -> tuple[_Session, _Session]:
-    return _Session(RECORDER), _Session()
+def _sessions() -> tuple[CachedSession, CachedSession]:
+    return CachedSession(RECORDER), CachedSession()
 
 
 class RecordedKubernetes:
     """A Kubernetes client whose calls go on the tape."""
 
-    def __init__(self, inner: Kubernetes, recorder: _Recorder) -> None:
+    def __init__(self, inner: Kubernetes, recorder: Recorder) -> None:
         self._inner = inner
         self._recorder = recorder
 
@@ -187,6 +188,21 @@ def permissions(granted: tuple[Permission, ...], *, uncalled: frozenset[str] = f
     return called
 
 
+def bind(action: AnyAction, draft: Draft, target: Place, parameters: Model) -> Plan:
+    """Bind a draft to an incident as the pipeline does; the plan has been written down and read again."""
+    plan = {
+        **draft.model_dump(mode="json"),
+        "action": action.name,
+        "incident": "inc-0123456789ab",
+        "revision": 1,
+        "step": "step-0123456789ab",
+        "target": target.model_dump(mode="json"),
+        "parameters": parameters.model_dump(mode="json"),
+        "policy": "0" * 64,
+    }
+    return Plan.model_validate_json(json.dumps(plan))
+
+
 class Bench:
     """One action on one new world.
 
@@ -216,17 +232,7 @@ class Bench:
 
     def plan(self) -> Plan:
         """Return the plan as apply gets it: bound to an incident, written down and read again."""
-        plan = Plan(
-            **self.draft().model_dump(),
-            action=self.action.name,
-            incident="inc-0123456789ab",
-            revision=1,
-            step="step-0123456789ab",
-            target=self.scene.target,
-            parameters=self.parameters.model_dump(mode="json"),
-            policy="0" * 64,
-        )
-        return Plan.model_validate_json(plan.model_dump_json())
+        return bind(self.action, self.draft(), self.scene.target, self.parameters)
 
     def apply(self, plan: Plan) -> Done:
         return self._until_done(lambda: self.action.apply(self.clients, plan))

@@ -38,7 +38,7 @@ RULES: dict[Kind, frozenset[Rule]] = {
 }
 
 
-_NEW: frozenset[Rule] = frozenset({("out", "-1", -1, -1, "0.0.0.0/0"), ("out", "-1", -1, -1, "::/0")})
+OF_A_NEW_GROUP: frozenset[Rule] = frozenset({("out", "-1", -1, -1, "0.0.0.0/0"), ("out", "-1", -1, -1, "::/0")})
 """Rules that AWS gives a new group, the second in a VPC with IPv6 (CreateSecurityGroup, Amazon EC2 API Reference)."""
 
 
@@ -72,7 +72,7 @@ def drift(kind: Kind, group: Json) -> str:
 def is_half_made(kind: Kind, group: Json) -> bool:
     """Tell whether a group is one of ours on its way from what AWS makes of a new group to what it has to be."""
     ours = any(tag["Key"] == TAG and tag["Value"] == kind for tag in group.get("Tags", ()))
-    return ours and surplus_rules(kind, group) <= _NEW and bool(drift(kind, group))
+    return ours and surplus_rules(kind, group) <= OF_A_NEW_GROUP and bool(drift(kind, group))
 
 
 def as_permission(rule: Rule) -> Json:

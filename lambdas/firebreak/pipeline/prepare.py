@@ -16,6 +16,7 @@ from firebreak.core.model import Json
 from firebreak.core.quarantine import (
     DESCRIPTIONS,
     NAMES,
+    OF_A_NEW_GROUP,
     TAG,
     Kind,
     as_permission,
@@ -135,10 +136,9 @@ def _make(ec2: Aws, account: str, kind: Kind, vpc: str) -> str:
 def _finish(ec2: Aws, kind: Kind, group_id: str) -> None:
     """Give a group that is new or half made its rules: one call a rule, since one that fails must not hide another."""
     group = _read(ec2, group_id)
-    for rule in sorted(surplus_rules(kind, group)):
-        revoke = ec2.revoke_security_group_ingress if rule[0] == "in" else ec2.revoke_security_group_egress
+    for rule in sorted(surplus_rules(kind, group) & OF_A_NEW_GROUP):
         try:
-            revoke(GroupId=group_id, IpPermissions=[as_permission(rule)])
+            ec2.revoke_security_group_egress(GroupId=group_id, IpPermissions=[as_permission(rule)])
         except TargetMissing:  # InvalidPermission.NotFound: another run was faster
             continue
     for rule in sorted(missing_rules(kind, group)):
