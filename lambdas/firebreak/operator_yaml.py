@@ -91,11 +91,12 @@ def parse(text: str) -> Written:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        said = error.problem or error.context or "it is not YAML"
-        raise YamlError(mark.line + 1 if mark else 1, f"{said}; mend the YAML") from None
+        said = ": ".join(part for part in (error.context, error.problem) if part)
+        quote = " (text that begins with * or & needs quotes)" if "alias" in said or "anchor" in said else ""
+        raise YamlError(mark.line + 1 if mark else 1, f"{said}; mend the YAML{quote}") from None
     except yaml.reader.ReaderError as error:
-        position = text.count("\n", 0, error.position) + 1
-        raise YamlError(position, f"holds the character U+{ord(str(error.character)):04X}; take it out") from None
+        line = text.count("\n", 0, error.position) + 1
+        raise YamlError(line, f"holds the character U+{int(error.character):04X}; take it out") from None
     lines: dict[Where, int] = {(): 1}
     return Written(None if root is None else _value(root, (), lines), lines)
 
@@ -134,7 +135,15 @@ def _value(node: yaml.Node, where: Where, lines: dict[Where, int]) -> Json:
             items.append(_value(item, (*where, index), lines))
         return items
     quoted = isinstance(node, yaml.ScalarNode) and node.style is not None
-    return str(node.value) if quoted else _plain(str(node.value))
+    return _text(node) if quoted else _plain(_text(node))
+
+
+def _text(node: yaml.Node) -> str:
+    """Return a scalar's text; `\\ud83d\\ude00` in quotes, as JSON writes it, is one character."""
+    try:
+        return str(node.value).encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise YamlError(node.start_mark.line + 1, "holds half a character (a lone surrogate); take it out") from None
 
 
 def _members(node: yaml.MappingNode, where: Where, lines: dict[Where, int]) -> Iterator[tuple[str, Json]]:
@@ -142,7 +151,7 @@ def _members(node: yaml.MappingNode, where: Where, lines: dict[Where, int]) -> I
         line = key.start_mark.line + 1
         if not isinstance(key, yaml.ScalarNode):
             raise YamlError(line, "a key is a list or a mapping; write a word")
-        name = str(key.value)
+        name = _text(key)
         if (*where, name) in lines:
             raise YamlError(line, f"{name[:60]!r} is written twice, first on line {lines[(*where, name)]}; keep one")
         lines[(*where, name)] = line
