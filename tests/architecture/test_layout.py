@@ -70,7 +70,7 @@ def _mirrored(test: Path) -> bool:
     word = test.stem.removeprefix("test_")
     places = [(root / folder) for root in (FIREBREAK, ROOT)]
     found = {
-        entry.stem for place in places if place.is_dir() for entry in place.iterdir() if entry.suffix in (".py", "")
+        entry.stem for place in places if place.is_dir() for entry in place.iterdir() if entry.suffix in (".py", ".yaml", "")
     }
     return any(word == name or word.startswith(f"{name}_") for name in found)
 
