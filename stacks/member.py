@@ -42,7 +42,8 @@ class MemberStack(cdk.Stack):
             environment(deployment, member.account, region).region or cdk.Aws.REGION for region in member.regions
         ]
         self._security_account = self._trusted(deployment.home.account)
-        self._external_id = self._asked_for(member.external_id)
+        at_home = environment(deployment, member.account).account == environment(deployment).account
+        self._external_id = None if at_home else self._asked_for(member.external_id)
         for action in actions().values():
             self._action(action)
         self._observer()

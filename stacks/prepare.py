@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from firebreak.core.grant import Grant, Permission
+from firebreak.core.quarantine import NAMES, TAG
 
 GROUPS = ("arn:{partition}:ec2:{region}:{account}:security-group/*",)
-OURS = {"StringEquals": {"aws:ResourceTag/firebreak:quarantine": ["sealed", "untrack"]}}
-MARKED = {"StringEquals": {"aws:RequestTag/firebreak:quarantine": ["sealed", "untrack"]}}
+OURS = {"StringEquals": {f"aws:ResourceTag/{TAG}": list(NAMES)}}
+MARKED = {"StringEquals": {f"aws:RequestTag/{TAG}": list(NAMES)}}
 
 PREPARE: tuple[Permission, ...] = (
     Grant(action="ec2:DescribeVpcs"),

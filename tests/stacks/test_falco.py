@@ -114,3 +114,40 @@ def test_names_of_clusters_that_look_alike_differ_and_fit() -> None:
     }
     assert len(names) == 16
     assert all(len(name) <= 64 for name in names)
+
+
+class TestValues:
+    """The Helm values: each of these mistakes makes Falco blind or dumb while every pod is healthy."""
+
+    @pytest.fixture
+    def values(self) -> dict[str, Any]:
+        found: dict[str, Any] = yaml.safe_load((FALCO / "values.yaml").read_text())
+        return found
+
+    def test_alerts_are_not_cut_by_priority_so_that_the_heartbeat_arrives(self, values: dict[str, Any]) -> None:
+        assert "minimumpriority" not in (FALCO / "values.yaml").read_text()
+        assert values["falco"]["priority"] == "informational"
+        assert values["metrics"] == {"enabled": True, "outputRule": True, "interval": "15m"}
+
+    def test_sidekick_finds_its_credentials_and_keeps_its_settings(self, values: dict[str, Any]) -> None:
+        sidekick = values["falcosidekick"]
+        assert sidekick["image"]["tag"] == "2.34.1"
+        assert sidekick["config"]["aws"] == {"useirsa": False, "checkidentity": False}
+
+    def test_hosts_are_named_after_their_nodes(self, values: dict[str, Any]) -> None:
+        assert values["falcoHostnameEnv"] is True
+        assert values["collectors"]["containerEngine"]["enabled"] is True
+
+    def test_rules_are_pinned_and_every_file_that_is_installed_is_loaded(self, values: dict[str, Any]) -> None:
+        assert values["falcoctl"]["artifact"]["follow"]["enabled"] is False
+        refs = dict(ref.split(":") for ref in values["falcoctl"]["config"]["artifact"]["install"]["refs"])
+        assert all(version.count(".") == 2 for version in refs.values())
+        files = values["falco"]["rules_files"]
+        assert [f"/etc/falco/{name.removesuffix('-rules')}_rules.yaml" for name in refs] == files[:-1]
+        assert files[-1] == "/etc/falco/rules.d", "ours come last"
+
+    def test_our_rules_change_upstream_ones_by_override_alone(self) -> None:
+        engine, *rules = yaml.safe_load((FALCO / "firebreak_rules.yaml").read_text())
+        assert engine == {"required_engine_version": "0.57.0"}
+        assert rules
+        assert all(rule["override"] == {"items": "append"} for rule in rules)
