@@ -12,13 +12,13 @@ HERMETIC := env $(foreach name,$(FOREIGN),-u $(name)) AWS_CONFIG_FILE=/dev/null 
 	AWS_EC2_METADATA_DISABLED=true NO_PROXY="localhost,127.0.0.1,::1$${NO_PROXY:+,$$NO_PROXY}" \
 	no_proxy="localhost,127.0.0.1,::1$${no_proxy:+,$$no_proxy}"
 NODE := $(CURDIR)/$(BIN)
-CDK := PATH="$(NODE):$$PATH" CDK_DISABLE_VERSION_CHECK=1 CDK_DISABLE_CLI_TELEMETRY=true npx cdk
+CDK := PATH="$(NODE):$$PATH" CDK_DISABLE_VERSION_CHECK=1 CDK_DISABLE_CLI_TELEMETRY=true node_modules/.bin/cdk
 PYTEST := $(HERMETIC) $(BIN)/python -m pytest -q
 UNIT := $(foreach folder,e2e sandbox stacks,--ignore=tests/$(folder))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint unit deployed e2e synth deploy bench docs lock clean install missing-interpreter
+.PHONY: help demo test lint unit deployed e2e synth deploy bench docs lock clean install wheels missing-interpreter
 
 help: ## This list.
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -43,10 +43,10 @@ deployed: install ## The quick tests on Python 3.13 as deployed, in a Debian roo
 e2e: install ## The end-to-end tests, against the synthesized application in the sandbox.
 	$(PYTEST) -n auto tests/e2e $(ARGS)
 
-synth: install node_modules ## Synthesize the stacks into cdk.out, CDK's validation and cdk-nag on.
+synth: wheels node_modules ## Synthesize the stacks into cdk.out, CDK's validation and cdk-nag on.
 	$(HERMETIC) $(CDK) synth --quiet $(ARGS)
 
-deploy: install node_modules ## Deploy to the account of your AWS credentials, with the pinned CDK CLI.
+deploy: wheels node_modules ## Deploy to the account of your AWS credentials, with the pinned CDK CLI.
 	$(CDK) deploy --all $(ARGS)
 
 bench: install ## The benchmarks; writes docs/benchmarks.md.
@@ -62,6 +62,9 @@ clean: ## Remove all that was installed or built here.
 	rm -rf $(VENV) .build cdk.out node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 install: $(INSTALLED)
+
+wheels: install
+	$(BIN)/python -m stacks.asset
 
 $(INSTALLED): $(shell test -x $(BIN)/python || echo missing-interpreter)
 	@scripts/install.sh
