@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http.client import responses
-from typing import Any
+from typing import Any, NoReturn
 
 import werkzeug.serving
 import werkzeug.wrappers
@@ -104,13 +104,11 @@ class Front:
         answer = self._aws(environ, wire.read(environ, body))
         if answer is None:
             _drop(environ)
-            start("200 OK", [])  # goes nowhere; werkzeug wants it called
-            return []
         start(f"{answer.status} {responses.get(answer.status, 'Status')}", answer.headers)
         return [answer.body]
 
     def _aws(self, environ: dict[str, Any], request: wire.Request) -> Answer | None:
-        caller = self._identities.find(request.key)
+        caller = self._identities.find(request.key) or self._backend.user(request.key)
         name = f"{request.service}:{request.operation}"
         fault = self.faults.take(name, caller.function if caller else "")
         if self.latency:
@@ -147,8 +145,7 @@ class Front:
             except AwsFailure as failure:
                 return _error(request, failure.code, failure.message, failure.status)
             return answer if isinstance(answer, Answer) else Answer.of(answer)
-        if caller is not None:
-            environ = {**environ, "HTTP_X_MOTO_ACCOUNT_ID": caller.account}
+        environ = {**environ, "HTTP_X_MOTO_ACCOUNT_ID": caller.account if caller else self._identities.account}
         if request.operation == "ReceiveMessage":
             return self._receive(environ, request)
         return self._moto(environ, request, request.body)
@@ -165,13 +162,17 @@ class Front:
             time.sleep(LONG_POLL)
 
     def _moto(self, environ: dict[str, Any], request: wire.Request, body: bytes) -> Answer:
-        status, headers, content = self._backend.call(environ, body)
+        name = f"{request.service}:{request.operation or request.path}"
+        try:
+            status, headers, content = self._backend.call(environ, body)
+        except Exception as error:  # noqa: BLE001  moto raises through its application whatever it trips over
+            said = f"{name} is not implemented locally: moto failed with {error!r}. Serve it in the sandbox"
+            return _error(request, "NotImplementedLocally", said, 501)
         answer = Answer(int(status.split()[0]), headers, content)
-        kind = {name.lower(): value for name, value in headers}.get("content-type", "")
-        missing = answer.status in (404, 500) and kind.startswith("text/html") and environ["REQUEST_METHOD"] != "HEAD"
-        if missing and (answer.status == 500 or b"<!doctype html>" in content[:200].lower()):
-            said = f"{request.service}:{request.operation or request.path} is not implemented locally: neither the "
-            return _error(request, "NotImplementedLocally", said + "sandbox nor moto serves it", 501)
+        # moto has a web page for what it does not know (404) and for some of what it trips over (500).
+        if answer.status in (404, 500) and content[:15].lower() == b"<!doctype html>":
+            said = f"{name} is not implemented locally: moto does not know it. Serve it in the sandbox"
+            return _error(request, "NotImplementedLocally", said, 501)
         return answer
 
 
@@ -223,6 +224,8 @@ def _code(answer: Answer) -> str:
         return rest.partition(b"</Code>")[0].decode() or str(answer.status)
 
 
-def _drop(environ: Mapping[str, Any]) -> None:
+def _drop(environ: Mapping[str, Any]) -> NoReturn:
+    """Lose the answer: the connection is gone before anything is written to it."""
     connection: socket.socket = environ["werkzeug.socket"]
     connection.shutdown(socket.SHUT_RDWR)
+    raise ConnectionAbortedError("lost by a fault")

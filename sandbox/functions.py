@@ -58,7 +58,7 @@ class Functions:
 
     Args:
         endpoint: where AWS is.
-        environment: variables that every function gets besides its own.
+        environment: variables that every function gets besides its own; "{url}" in a value stands for the endpoint.
         dead_letter: sends a text to a queue or topic by ARN.
     """
 
@@ -218,7 +218,7 @@ class Functions:
         _, _, _, region, account, _ = function.arn.split(":", 5)
         return {
             **function.environment,
-            **self._environment,
+            **{name: value.replace("{url}", self._endpoint) for name, value in self._environment.items()},
             "AWS_ACCESS_KEY_ID": access_key(function.arn),
             "AWS_SECRET_ACCESS_KEY": "sandbox",  # nothing checks signatures
             "AWS_REGION": region,

@@ -31,7 +31,7 @@ class Identities:
     """Callers by access key id.
 
     Args:
-        account: the account of keys that nobody registered (users that moto knows).
+        account: the account of keys that belong to nobody; nothing here checks signatures.
     """
 
     def __init__(self, account: str) -> None:

@@ -20,7 +20,7 @@ class Call:
         at: when, by the sandbox's clock.
         service: signing name, "ec2".
         operation: "DescribeInstances".
-        caller: who made it; None where the key is a user's that moto knows.
+        caller: who made it; None where the key is nobody's.
         parameters: what it asked for, as on the wire (JSON and query protocols).
         status: HTTP status of the answer.
         code: error code of the answer, "" if it was none.

@@ -43,7 +43,8 @@ class Sandbox:
         stacks: what to stand up.
         account: the home account.
         region: the home region.
-        environment: variables that every function gets besides its own ("FIREBREAK_CONFIG").
+        environment: variables that every function gets besides its own ("FIREBREAK_CONFIG"); "{url}" in a value stands
+            for the front ("{url}/slack").
         start: what time it is at first; the real time if None.
         wall: let real time pass and work in the background (the demo, benchmarks).
         patience: with `wall`, the real seconds that an idle wait takes at most before it is skipped.

@@ -118,6 +118,7 @@ CORE: dict[str, Any] = {
             },
         },
         "Work": function("work"),
+        "Echo": function("echo"),
         "Decide": function("decide"),
         "DecideReads": {
             "Type": "AWS::Lambda::EventSourceMapping",
@@ -170,4 +171,37 @@ EDGE: dict[str, Any] = {
     }
 }
 
-STACKS = (Stack("edge", EDGE), Stack("core", CORE))
+API: dict[str, Any] = {
+    "Parameters": {"EchoArn": {"Type": "String", "Default": "arn:aws:lambda:us-east-1:111122223333:function:toy-echo"}},
+    "Resources": {
+        "Api": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"Name": "toy", "ProtocolType": "HTTP"}},
+        "Echo": {
+            "Type": "AWS::ApiGatewayV2::Integration",
+            "Properties": {
+                "ApiId": {"Ref": "Api"},
+                "IntegrationType": "AWS_PROXY",
+                "IntegrationUri": {"Ref": "EchoArn"},
+                "PayloadFormatVersion": "2.0",
+            },
+        },
+        "Public": {
+            "Type": "AWS::ApiGatewayV2::Route",
+            "Properties": {
+                "ApiId": {"Ref": "Api"},
+                "RouteKey": "POST /slack/interactions",
+                "Target": {"Fn::Join": ["", ["integrations/", {"Ref": "Echo"}]]},
+                "AuthorizationType": "NONE",
+            },
+        },
+        "Guarded": {
+            "Type": "AWS::ApiGatewayV2::Route",
+            "Properties": {
+                "ApiId": {"Ref": "Api"},
+                "RouteKey": "POST /approvals/{id}",
+                "Target": {"Fn::Join": ["", ["integrations/", {"Ref": "Echo"}]]},
+                "AuthorizationType": "AWS_IAM",
+            },
+        },
+    },
+}
+STACKS = (Stack("edge", EDGE), Stack("core", CORE), Stack("api", API))

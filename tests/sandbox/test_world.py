@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from sandbox.world import Sandbox
 from tests.sandbox.app import STACKS
-
-
-@pytest.fixture
-def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(STACKS) as running:
-        yield running
 
 
 def finding(name: str) -> dict[str, Any]:

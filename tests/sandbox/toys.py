@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import boto3
+import urllib3
 from botocore.config import Config
 
 
@@ -30,7 +31,7 @@ def build(environment: Mapping[str, str], clock: Callable[[], datetime]) -> Call
         config = Config(retries={"max_attempts": 2, "mode": "standard"})
         return session.client(service, endpoint_url=environment["AWS_ENDPOINT_URL"], config=config)
 
-    parts = {"triage": triage, "work": work, "decide": decide, "echo": echo}
+    parts = {"triage": triage, "work": work, "decide": decide, "echo": echo, "outside": outside}
     part = parts[environment["PART"]]
     warm = {"runs": 0}
 
@@ -90,3 +91,8 @@ def echo(event: Any, context: Any, environment: Any, client: Any, clock: Any, wa
     if isinstance(event, dict) and event.get("boom"):
         raise Throttled("boom")
     return {"event": event, "runs": warm["runs"], "left": context.get_remaining_time_in_millis()}
+
+
+def outside(event: Any, context: Any, environment: Any, client: Any, clock: Any, warm: Any) -> Any:
+    """Try to reach the world."""
+    return urllib3.PoolManager(retries=False).request("GET", "http://198.51.100.7/").status
