@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_lambda as lambda_
 from cdk_nag import AwsSolutionsChecks
 
-from firebreak.core.deployment import Deployment
+from firebreak.core.deployment import Deployment, Member
 from firebreak.core.playbook import Playbooks
 from stacks.asset import code
 from stacks.clusters import ClustersStack
@@ -49,65 +48,56 @@ def application(
     app = cdk.App(context=context(), outdir=outdir)
     cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     built = code(deployment, playbooks, bundle=bundle)
-    _home(app, deployment, built)
-    _members(app, deployment)
-    return app
-
-
-def _home(app: cdk.App, deployment: Deployment, built: lambda_.Code) -> None:
-    env = environment(deployment)
-    ResponseStack(
+    response = ResponseStack(
         app,
-        f"{deployment.prefix}-response",
+        stack_name(deployment, "response"),
         deployment=deployment,
         code=built,
-        env=env,
+        env=environment(deployment),
         description="Firebreak: findings in, contained resources out",
         termination_protection=True,
     )
     if deployment.clusters:
         FalcoStack(
             app,
-            f"{deployment.prefix}-falco",
+            stack_name(deployment, "falco"),
             deployment=deployment,
             bus_arn=bus_arn(deployment),
-            env=env,
+            env=environment(deployment),
             description="Firebreak: Falco's alerts, a queue and a pipe for each cluster",
-        )
-
-
-def _members(app: cdk.App, deployment: Deployment) -> None:
+        ).add_stack_dependency(response, "its pipes send to the bus")
     for member in deployment.watched:
-        MemberStack(
-            app,
-            stack_name(deployment, "member", member.account),
-            deployment=deployment,
-            member=member,
-            env=environment(deployment, member.account, member.regions[0]),
-            description="Firebreak: a role for each action, one to look things up, one to prepare",
-        )
-        for region in member.regions:
-            _place(app, deployment, member.account, region)
+        _member(app, deployment, member, response)
+    return app
 
 
-def _place(app: cdk.App, deployment: Deployment, account: str, region: str) -> None:
-    env = environment(deployment, account, region)
-    DetectionStack(
+def _member(app: cdk.App, deployment: Deployment, member: Member, response: cdk.Stack) -> None:
+    roles = MemberStack(
         app,
-        stack_name(deployment, "detection", account, region),
+        stack_name(deployment, "member", member.account),
         deployment=deployment,
-        bus_arn=bus_arn(deployment, account, region),
-        home=env == environment(deployment),
-        env=env,
-        description="Firebreak: from the default bus to Firebreak's",
+        member=member,
+        env=environment(deployment, member.account, member.regions[0]),
+        description="Firebreak: a role for each action, one to look things up, one to prepare",
     )
-    here = [one for one in deployment.clusters if environment(deployment, one.account, one.region) == env]
-    if here:
-        ClustersStack(
+    for region in member.regions:
+        env = environment(deployment, member.account, region)
+        DetectionStack(
             app,
-            stack_name(deployment, "clusters", account, region),
+            stack_name(deployment, "detection", member.account, region),
             deployment=deployment,
-            clusters=here,
+            bus_arn=bus_arn(deployment, member.account, region),
+            home=env == environment(deployment),
             env=env,
-            description="Firebreak: access to clusters, and what Falco sends with",
-        )
+            description="Firebreak: from the default bus to Firebreak's",
+        ).add_stack_dependency(response, "its rules send to the bus")
+        here = [one for one in deployment.clusters if environment(deployment, one.account, one.region) == env]
+        if here:
+            ClustersStack(
+                app,
+                stack_name(deployment, "clusters", member.account, region),
+                deployment=deployment,
+                clusters=here,
+                env=env,
+                description="Firebreak: access to clusters, and what Falco sends with",
+            ).add_stack_dependency(roles, "EKS refuses access entries of roles that do not exist")

@@ -20,7 +20,7 @@ EXTERNAL_ID = "an-agreed-word"
 ESTATE = Deployment(
     home=Home(account=SECURITY, region="eu-west-1"),
     members=(
-        Member(account=SECURITY, regions=("eu-west-1", "us-east-1")),
+        Member(account=SECURITY, regions=("eu-west-1", "us-east-1"), external_id="not-asked-for-at-home"),
         Member(account=MEMBER, regions=("eu-west-1",), external_id=EXTERNAL_ID),
     ),
     clusters=(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-from stacks.application import context
+from firebreak.core.playbook import Playbooks
+from stacks.application import application, context
 from stacks.node import packaged_node
+from tests.stacks.conftest import ESTATE, MEMBER
 
 ROOT = Path(__file__).parents[2]
 SETTINGS = """
@@ -57,6 +60,25 @@ def test_it_synthesizes_clean_under_every_check_without_system_node_credentials_
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     stacks = {path.name.split(".")[0] for path in (tmp_path / "out").glob("*.template.json")}
     assert stacks == {f"firebreak-{what}" for what in ("response", "member", "detection", "falco", "clusters")}
+
+
+def test_stacks_are_deployed_after_what_they_send_to_or_name(tmp_path: Path) -> None:
+    application(ESTATE, Playbooks(), bundle=False, outdir=str(tmp_path)).synth()
+    artifacts = json.loads((tmp_path / "manifest.json").read_text())["artifacts"]
+    after = {
+        name: {one for one in artifact.get("dependencies", ()) if not one.endswith(".assets")}
+        for name, artifact in artifacts.items()
+        if artifact["type"] == "aws:cloudformation:stack"
+    }
+    assert after == {
+        "firebreak-response": set(),
+        "firebreak-falco": {"firebreak-response"},
+        **{name: {"firebreak-response"} for name in after if "-detection" in name},
+        "firebreak-member": set(),
+        f"firebreak-member-{MEMBER}": set(),
+        "firebreak-clusters": {"firebreak-member"},
+        f"firebreak-clusters-{MEMBER}": {f"firebreak-member-{MEMBER}"},
+    }
 
 
 def test_a_broken_playbook_fails_with_file_and_line(tmp_path: Path) -> None:

@@ -153,6 +153,13 @@ def test_nobody_else_gets_in(
     assert assume(observer, template, principal, external_id) == may
 
 
+def test_in_the_home_account_names_are_enough(estate: Mapping[str, Template]) -> None:
+    template = estate["firebreak-member"]
+    observer = template.all("AWS::IAM::Role")[template.id_of("AWS::IAM::Role", "Observer")]
+    for word, may in (("plan", True), ("execute", False)):
+        assert assume(observer, template, f"arn:aws:iam::{SECURITY}:role/firebreak-fn-{word}", None) == may
+
+
 def test_the_member_template_needs_no_assets_so_that_a_stack_set_can_take_it(estate: Mapping[str, Template]) -> None:
     for name, template in estate.items():
         if name.startswith("firebreak-member"):
