@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 import yaml
 
+from firebreak.core.errors import InputError
 from firebreak.core.model import Json
 
 Where: TypeAlias = tuple[str | int, ...]
@@ -26,7 +27,7 @@ INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
 REAL = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?([eE][-+]?[0-9]{1,2})?")
 
 
-class YamlError(Exception):
+class YamlError(InputError):
     """A text that cannot be used.
 
     Args:

@@ -64,7 +64,7 @@ _globs = st.sampled_from(("*", "Backdoor:*", "*:EC2/*", "Drop ?nd*", "Trojan:EC2
 _environments = st.sampled_from(("production", "other", "unknown"))
 _postures = st.sampled_from(("acting", "victim", "unknown"))
 _kinds = st.sampled_from(("instance", "node", "pod"))
-_scalars = st.sampled_from((True, False, 1, 0, "x", None))
+_scalars = st.sampled_from((True, False, 1, 0, "x", "?", None))
 
 
 def _some(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:

@@ -58,6 +58,8 @@ def test_what_the_finding_says_decides_alone(match: Any, hit: dict[str, Any], mi
         ({"tags": {"role": "*"}}, {"tags": {"role": ""}}, {"tags": {"Role": "web1"}}),
         ({"facts": {"spot": True}}, {"facts": {"spot": True}}, {"facts": {"spot": 1}}),
         ({"facts": {"spot": 1}}, {"facts": {"spot": 1.0}}, {"facts": {"spot": True}}),
+        ({"facts": {"type": "p4*"}}, {"facts": {"type": "p4d.24xlarge"}}, {"facts": {"type": "m7g.large"}}),
+        ({"facts": {"type": "*"}}, {"facts": {"type": ""}}, {"facts": {"type": 4}}),
         ({"facts": {"spot": None}}, {"facts": {"spot": None}}, {"facts": {}}),
         ({"facts": {"spot": ["a", "b"]}}, {"facts": {"spot": ("x", "b")}}, {"facts": {"spot": ()}}),
         ({"kind": ["pod", "instance"]}, {}, {"kinds": frozenset({"node"})}),

@@ -144,6 +144,7 @@ def test_a_match_covers_itself_and_is_covered_by_the_one_without_conditions(matc
         ({"type": "Backdoor:EC2/*"}, {"type": ["Backdoor:EC2/*", "Trojan:EC2/*"]}),
         ({"environment": "production"}, {"environment": ["production", "other"]}),
         ({"facts": {"spot": 1}}, {"facts": {"spot": True}}),
+        ({"facts": {"type": "p4*"}}, {"facts": {"type": "*"}}),
         ({"tags": {"role": "web"}}, {}),
         ({"severity": {"at_least": "high"}}, {}),
         ({"kind": "node"}, {"kind": ["node", "pod"]}),

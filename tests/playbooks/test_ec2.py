@@ -91,8 +91,8 @@ def test_an_instance_gets_what_its_finding_calls_for(
         ({"posture": "victim"}, "victims"),
         ({"source": "falco"}, "everything-else"),
         ({"targets": NODE}, "eks-node-traffic"),
-        ({"tags": {"eks:cluster-name": "shop"}}, "eks-node-by-tag"),
-        ({"tags": {"Name": "eks:cluster-name"}}, "ec2-command-and-control"),
+        ({"facts": {"instance.cluster": "shop"}}, "eks-node-by-tag"),
+        ({"facts": {"instance.type": "m7g.large"}}, "ec2-command-and-control"),
         ({"environment": "production"}, "ec2-command-and-control"),
         ({"environment": "other"}, "ec2-command-and-control"),
     ],
@@ -104,7 +104,7 @@ def test_a_command_and_control_finding_goes_elsewhere_only_for_a_reason(members:
 def test_an_instance_that_is_a_node_is_not_cut_off_unasked() -> None:
     kind = "Backdoor:EC2/C&CActivity.B"
     assert outcome(kind, targets=NODE) == ("eks-node-traffic", [SNAPSHOT, CORDON, ISOLATE_ASKS])
-    assert outcome(kind, tags={"eks:cluster-name": "shop"}) == ("eks-node-by-tag", CAREFUL)
+    assert outcome(kind, facts={"instance.cluster": "shop"}) == ("eks-node-by-tag", CAREFUL)
     assert outcome(kind, targets=INSTANCE) == ("ec2-command-and-control", UNASKED)
 
 

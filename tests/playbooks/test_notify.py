@@ -65,8 +65,10 @@ def test_every_playbook_for_guardduty_takes_a_documented_type_in_these_circumsta
     taken = {row[3] for row in routes()}
     written = {playbook.name for playbook in PLAYBOOKS.playbooks if playbook.match.source != "falco"}
     assert written - taken == {
-        "eks-node-traffic",  # documented for instances; whether one is a node is looked up
+        # documented for instances; whether one is a node is looked up
+        "eks-node-traffic",
         "eks-node-by-tag",
+        "sequence-node-by-tag",
     }
 
 

@@ -46,5 +46,11 @@ def test_a_sequence_gets_what_its_resources_call_for(
     assert outcome(kind, severity, targets) == (playbook, steps)
 
 
+def test_instances_of_which_one_is_a_node_by_its_tags_are_not_cut_off_unasked() -> None:
+    kind = "AttackSequence:EC2/CompromisedInstanceGroup"
+    found = outcome(kind, CRITICAL, INSTANCE, facts={"instance.cluster": ("shop",)})
+    assert found == ("sequence-node-by-tag", [SNAPSHOT, ISOLATE_ASKS])
+
+
 def test_a_victim_of_a_sequence_is_left_alone() -> None:
     assert outcome("AttackSequence:EC2/CompromisedInstanceGroup", CRITICAL, INSTANCE, "victim") == ("victims", [])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
 from firebreak.core.finding import Finding
-from firebreak.core.glob import any_matches
+from firebreak.core.glob import any_matches, matches
 from firebreak.core.model import Model, Scalar
 from firebreak.core.playbook import Environment, Match
 
@@ -88,13 +88,15 @@ def _fact(name: str, values: tuple[Scalar, ...], circumstances: Circumstances | 
         return _said(False, f"{name} was not found", *values)
     found = circumstances.facts[name]
     members = found if isinstance(found, tuple) else (found,)
-    fits = any(_same(member, value) for member in members for value in values)
+    fits = any(_fits(member, value) for member in members for value in values)
     return _said(fits, f"{name} is {', '.join(map(_word, members)) or 'empty'}", *values)
 
 
-def _same(one: Scalar, other: Scalar) -> bool:
-    """Equality in which true is not 1, as it is for Python."""
-    return isinstance(one, bool) == isinstance(other, bool) and one == other
+def _fits(found: Scalar, wanted: Scalar) -> bool:
+    """A text by its glob, anything else by equality in which true is not 1, as it is for Python."""
+    if isinstance(found, str) and isinstance(wanted, str):
+        return matches(wanted, found)
+    return isinstance(found, bool) == isinstance(wanted, bool) and found == wanted
 
 
 def _said(fits: bool, found: str, *wanted: Scalar) -> tuple[Verdict, str]:

@@ -87,11 +87,11 @@ class Match(Model):
         account: account ids the finding belongs to.
         region: globs over the region, `eu-*`.
         kind: kinds of target; one of the finding's targets has to be, or belong to, one of these. A pod leads to its
-            node, a node to its instance, an instance of a cluster to its node.
+            node, a node to its instance; an instance does not lead to its node, but has the fact `instance.cluster`.
         environment: what the target serves. An unknown one is taken for production.
         tags: per tag key of the target, globs over its value. A tag that is missing does not fit.
-        facts: per name of a fact, values; a fact that is a list fits where one of its members does. A fact that was
-            not found does not fit.
+        facts: per name of a fact, values, of which texts are globs; a fact that is a list fits where one of its members
+            does. A fact that was not found does not fit.
     """
 
     source: str | None = None
@@ -128,8 +128,15 @@ def _globs_cover(wide: tuple[str, ...] | None, narrow: tuple[str, ...] | None) -
 
 
 def _values_cover(wide: tuple[Scalar, ...] | None, narrow: tuple[Scalar, ...] | None) -> bool:
-    # by their spelling, since to Python true is 1
-    return wide is None or (narrow is not None and set(map(repr, narrow)) <= set(map(repr, wide)))
+    return wide is None or (
+        narrow is not None and all(any(_value_covers(one, each) for one in wide) for each in narrow)
+    )
+
+
+def _value_covers(wide: Scalar, narrow: Scalar) -> bool:
+    if isinstance(wide, str) and isinstance(narrow, str):
+        return covers(wide, narrow)
+    return repr(wide) == repr(narrow)  # to Python, true is 1
 
 
 def _counted(environments: tuple[Environment, ...] | None) -> tuple[Environment, ...] | None:
