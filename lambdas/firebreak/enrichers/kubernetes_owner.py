@@ -15,6 +15,7 @@ from firebreak.core.target import Host, Instance, Node, Pod, Target
 
 ABOVE = {"ReplicaSet": ("replicasets", "apps/v1"), "Job": ("jobs", "batch/v1")}
 """Owners that have an owner themselves: where to read them."""
+LONGEST_CHAIN = 4
 
 _KIND = re.compile(r"[A-Z][A-Za-z0-9]{0,62}")
 _NODE_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
@@ -88,7 +89,10 @@ def _pod(clients: Clients, target: Pod) -> Enrichment:
 
 def _owners(clients: Clients, target: Pod, metadata: Json) -> Iterator[str]:
     """Yield the chain of controllers, nearest first: "ReplicaSet/web-5d9c", "Deployment/web"."""
-    while owner := next((each for each in metadata.get("ownerReferences") or () if each.get("controller")), None):
+    for _ in range(LONGEST_CHAIN):  # objects may be made to own each other
+        owner = next((each for each in metadata.get("ownerReferences") or () if each.get("controller")), None)
+        if owner is None:
+            return
         kind, name = str(owner.get("kind")), str(owner.get("name"))
         if not (_KIND.fullmatch(kind) and _NODE_NAME.fullmatch(name)):
             return
