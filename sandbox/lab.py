@@ -46,7 +46,7 @@ class Lab:
     @property
     def table(self) -> str:
         """Name of Firebreak's table."""
-        return str(next(iter(self.sandbox.functions.find("firebreak-triage").environment.values())))
+        return self.sandbox.functions.find("firebreak-triage").environment["FIREBREAK_TABLE"]
 
 
 @contextmanager

@@ -389,9 +389,11 @@ def test_the_kill_switch_leaves_nothing_half_open(stage: Stage) -> None:
     step = stage.plan(ISOLATE, CUT)
     stage.run(step.id)
     stage.incidents.set_halt(True, Actor(name="person", request="cli"), stage.world.clock())
-    done = stage.settle(step.id)
-    assert done.status == "refused"
+    before = dict.fromkeys(stage.groups(), ["web"])
+    assert stage.settle(step.id).status == "failed"
     assert stage.isolated()
+    assert stage.settle(step.id, mode="undo").status == "undone"
+    assert stage.groups() == before
 
 
 def test_undo_ignores_the_kill_switch_and_the_mode(stage: Stage) -> None:

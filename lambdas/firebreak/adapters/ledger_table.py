@@ -9,7 +9,7 @@ from firebreak.adapters.incident_rows import ledger_pk, move_step
 from firebreak.adapters.incident_table import HALT_KEY
 from firebreak.adapters.table import ConditionFailed, Table, When, Write, check, delete, put
 from firebreak.core.errors import Conflict, Held, Refused
-from firebreak.core.incident import Mode, StepRecord
+from firebreak.core.incident import BEGUN, Mode, StepRecord
 from firebreak.core.plan import Draft, Plan
 from firebreak.core.target import Place
 from firebreak.ports import Actor
@@ -55,16 +55,11 @@ class LedgerTable:
         pk = ledger_pk(before.target, aspect)
         writes.append(self._lease(pk, actor, now, lease))
         if mode == "respond":
-            writes.append(
-                check(
-                    f"INCIDENT#{before.incident}",
-                    "INCIDENT",
-                    When(
-                        "#fenced < :revision AND NOT #status IN (:closed, :merged)",
-                        {"revision": before.revision, "closed": "closed", "merged": "merged"},
-                    ),
-                )
-            )
+            fence = When("#fenced < :revision", {"revision": before.revision})
+            if before.status not in BEGUN:  # what has begun goes on, whichever incident takes the story over
+                over = " AND NOT #status IN (:closed, :merged)"
+                fence = When(fence.expression + over, {**fence.values, "closed": "closed", "merged": "merged"})
+            writes.append(check(f"INCIDENT#{before.incident}", "INCIDENT", fence))
             writes.append(check(*HALT_KEY, When("attribute_not_exists(#pk) OR #on = :off", {"off": False})))
             if keep:
                 writes.append(put({"pk": pk, "sk": f"CLAIM#{before.incident}", "incident": before.incident}, ALWAYS))

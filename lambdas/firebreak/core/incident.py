@@ -56,6 +56,11 @@ EFFECTIVE: frozenset[StepStatus] = frozenset(
 )
 """Statuses in which something may have been changed: what undo has to look at."""
 
+BEGUN: frozenset[StepStatus] = frozenset({"running", "applied"})
+"""Statuses in which the first change may have been made and the last one not: carried on whatever becomes of others."""
+DONE_WITH: frozenset[StepStatus] = BEGUN | {"verified", "denied", "undone", "stale"}
+"""Statuses that stand when another incident takes the story over: done, begun, or decided by a person."""
+
 Consent: TypeAlias = Literal["auto", "ask"]
 
 

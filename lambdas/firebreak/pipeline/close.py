@@ -30,7 +30,8 @@ class Close:
         """
         story = self.incidents.incident(incident)
         if not story.over and (mode == "undo" or revision == story.revision > story.fenced):
-            steps = [self._concluded(step, actor) for step in self.incidents.steps(incident)]
+            every = (incident, *story.absorbed)
+            steps = [self._concluded(step, actor) for each in every for step in self.incidents.steps(each)]
             status, reason = _released(steps) if mode == "undo" else _status(story, steps)
             story = self._conclude(story, steps, status, reason, execution, actor)
         self.admission.leave(execution)

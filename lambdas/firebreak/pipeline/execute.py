@@ -26,7 +26,7 @@ from firebreak.core.errors import (
     TargetMissing,
 )
 from firebreak.core.guard import GuardState, judge
-from firebreak.core.incident import EFFECTIVE, Incident, Mode, StepRecord, StepStatus
+from firebreak.core.incident import BEGUN, EFFECTIVE, Incident, Mode, StepRecord, StepStatus
 from firebreak.core.model import Model
 from firebreak.core.plan import Again, Plan
 from firebreak.pipeline.proposal import proposal
@@ -121,13 +121,16 @@ class _Run:
         return self.step.plan
 
     def respond(self, guard: GuardState) -> Answer:
-        if self.incident.over or self.step.revision <= self.incident.fenced:
+        begun = self.step.status in BEGUN
+        if self.step.revision <= self.incident.fenced or (self.incident.over and not begun):
+            if begun:
+                self._take()
+                return self._fail("failed", Refused("the incident was released while this ran"))
             return self.settle("refused", f"the incident is {self.incident.status}; nothing more is changed for it")
         if wait := self._wait():
             return wait
         if self.step.effect == "destructive" and not self._preserved():
             return Answer(status="again", after=GATE_PAUSE)
-        begun = self.step.status in ("running", "applied")
         if not begun and (refused := self._guarded(guard)):
             return refused
         try:
@@ -140,9 +143,11 @@ class _Run:
                 return Answer(status="again", after=GATE_PAUSE)
             return self.settle(UNCONSENTED.get(refusal.because, "refused"), str(refusal))
         except Refused as refusal:
-            if begun and not self.leased:
+            if not begun:
+                return self._fail("refused", refusal)
+            if not self.leased:
                 self._take()  # what was begun may be half open: closing it asks nobody
-            return self._fail("refused", refusal)
+            return self._fail("failed", refusal)
         except (PlanStale, TargetMissing, Permanent) as error:
             return self._fail(_status(error), error)
         except Retriable:

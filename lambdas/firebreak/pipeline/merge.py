@@ -66,7 +66,5 @@ class Merge:
     def _end(self, younger: Incident, older: Incident, actor: Actor) -> None:
         self.consent.cancel(younger.id, self.clock())
         self.incidents.hand_locks(younger.locks, younger.id, older.id)
-        merged = younger.model_copy(
-            update={"status": "merged", "merged_into": older.id, "fenced": younger.revision, "reason": "merged"}
-        )
+        merged = younger.model_copy(update={"status": "merged", "merged_into": older.id, "reason": "merged"})
         self.incidents.change_incident(younger, merged, "merged", actor, self.clock(), f"into {older.id}")

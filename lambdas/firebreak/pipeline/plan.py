@@ -21,7 +21,7 @@ from firebreak.core.enricher import Enricher
 from firebreak.core.errors import FirebreakError, Permanent, Refused, Retriable, TargetMissing, Unprepared
 from firebreak.core.finding import Finding
 from firebreak.core.guard import Verdict, judge
-from firebreak.core.incident import EFFECTIVE, Consent, Incident, Setting, StepRecord, StepStatus
+from firebreak.core.incident import DONE_WITH, EFFECTIVE, Consent, Incident, Setting, StepRecord, StepStatus
 from firebreak.core.model import Model, digest
 from firebreak.core.plan import Plan, Stage
 from firebreak.core.playbook import Playbooks, PlaybookStep
@@ -151,12 +151,12 @@ class Planner:
 
     def undo(self, incident: str, actor: Actor) -> list[PlannedStep]:
         """Fence an incident, withdraw its questions, and list what has to be taken back, newest first."""
-        story = self.incidents.incident(incident)
-        if story.fenced < story.revision:
-            fenced = story.model_copy(update={"fenced": story.revision})
-            story = self.incidents.change_incident(story, fenced, "fenced", actor, self.clock())
         steps: list[StepRecord] = []
-        for each in (incident, *story.absorbed):
+        for each in (incident, *self.incidents.incident(incident).absorbed):
+            story = self.incidents.incident(each)
+            if story.fenced < story.revision:
+                fenced = story.model_copy(update={"fenced": story.revision})
+                self.incidents.change_incident(story, fenced, "fenced", actor, self.clock())
             self.consent.cancel(each, self.clock())
             steps += self.incidents.steps(each)
         done = [step for step in steps if step.effect == "reversible" and step.status in EFFECTIVE]
@@ -171,6 +171,12 @@ class Planner:
         resolved: Mapping[str, Resolved],
         decisions: Mapping[str, Decision],
     ) -> list[StepRecord]:
+        carried = {
+            step.id
+            for absorbed in incident.absorbed
+            for step in self.incidents.steps(absorbed)
+            if step.status in DONE_WITH
+        }
         steps: dict[str, StepRecord] = {}
         for finding in findings:
             decision, found = decisions[finding.key], resolved[finding.key]
@@ -183,7 +189,7 @@ class Planner:
                     first = steps.setdefault(step.id, step)
                     if finding.posture == "acting" != first.setting.posture:
                         steps[step.id] = first.model_copy(update={"setting": step.setting})
-        return list(steps.values())
+        return [step for step in steps.values() if step.id not in carried]
 
     def _take_up(self, incident: str, wanted: Sequence[StepRecord], actor: Actor) -> None:
         """Take up again what an earlier revision left undone."""
