@@ -39,8 +39,8 @@ def group(ec2: Any, vpc_id: str, name: str) -> str:
     return str(ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc_id)["GroupId"])
 
 
-def quarantine(ec2: Any, vpc_id: str) -> dict[Kind, str]:
-    """Make the two quarantine groups of a VPC by hand; return their ids."""
+def quarantine(ec2: Any, vpc_id: str, *, ipv6: bool = True) -> dict[Kind, str]:
+    """Make the two quarantine groups of a VPC by hand, dual-stack unless told otherwise; return their ids."""
     made: dict[Kind, str] = {}
     for kind, name in NAMES.items():
         tags = [{"ResourceType": "security-group", "Tags": [{"Key": TAG, "Value": kind}]}]
@@ -48,9 +48,9 @@ def quarantine(ec2: Any, vpc_id: str) -> dict[Kind, str]:
             GroupName=name, Description=DESCRIPTIONS[kind], VpcId=vpc_id, TagSpecifications=tags
         )
         made[kind] = answer["GroupId"]
-        has = ec2.describe_security_groups(GroupIds=[made[kind]])["SecurityGroups"][0]["IpPermissionsEgress"]
-        ec2.revoke_security_group_egress(GroupId=made[kind], IpPermissions=has)
-    ec2.authorize_security_group_egress(GroupId=made["untrack"], IpPermissions=EVERYONE)
+    ec2.revoke_security_group_egress(GroupId=made["sealed"], IpPermissions=EVERYONE[: 1 + ipv6])
+    if not ipv6:
+        ec2.authorize_security_group_egress(GroupId=made["untrack"], IpPermissions=EVERYONE[1:])
     ec2.authorize_security_group_ingress(GroupId=made["untrack"], IpPermissions=EVERYONE)
     return made
 

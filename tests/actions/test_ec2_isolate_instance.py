@@ -236,7 +236,7 @@ def test_a_scaling_group_that_may_replace_it_is_an_effect() -> None:
 def test_a_vpc_without_ipv6_is_isolated_like_any() -> None:
     world = World()
     plain, subnet = vpc(world.ec2, "10.2.0.0/16", ipv6=False)
-    theirs = quarantine(world.ec2, plain)
+    theirs = quarantine(world.ec2, plain, ipv6=False)
     world.instance, world.first = launch(world.ec2, subnet, [])
     world.apply(world.plan(CUT))
     assert groups_of(world.ec2, world.first) == [theirs["untrack"]]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.core import responses
 from moto.core.common_models import BaseModel
 
 from sandbox import moto_cures
@@ -51,6 +52,17 @@ def test_a_model_nobody_holds_is_freed() -> None:
     del thing
     gc.collect()
     assert gone() is None
+
+
+def test_the_methods_of_a_class_are_listed_once() -> None:
+    moto_cures.install()
+
+    class Answers:
+        def describe_things(self) -> None: ...
+
+    names = vars(responses)["method_names_from_class"]
+    assert names(Answers) == ["describe_things"]
+    assert names(Answers) is names(Answers)
 
 
 def test_a_swap_replaces_the_groups_of_that_interface_and_of_no_other(ec2: Any) -> None:
