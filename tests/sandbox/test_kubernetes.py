@@ -9,7 +9,8 @@ import pytest
 
 from sandbox.kubernetes import THROTTLED, Answer, Call, Cluster, User
 from sandbox.kubernetes_wire import Wire
-from tests.sandbox.kubernetes_facts import CORE, PODS, STORIES, Fact, eviction, pod
+from tests.sandbox.kubernetes_fact import CORE, PODS, Fact, eviction, pod
+from tests.sandbox.kubernetes_facts import STORIES
 
 RESPONDER = User("responder", ("firebreak:responders",))
 MISSING = object()
