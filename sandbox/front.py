@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 import threading
@@ -94,17 +95,22 @@ class Front:
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "/")
+        # Read to the end even where nobody looks: werkzeug would wait for what is left of it, and the client for us.
+        body = werkzeug.wrappers.Request(environ).get_data()
+        environ = {**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
         _, _, service = wire.credential_scope(environ.get("HTTP_AUTHORIZATION", ""))
         if service in ("", "execute-api"):
             for prefix, application in self._mounts.items():
                 if path == prefix or path.startswith(prefix + "/"):
                     inner = {**environ, "SCRIPT_NAME": prefix, "PATH_INFO": path[len(prefix) :]}
                     return application(inner, start)
-        body = werkzeug.wrappers.Request(environ).get_data()
         answer = self._aws(environ, wire.read(environ, body))
         if answer is None:
             _drop(environ)
-        start(f"{answer.status} {responses.get(answer.status, 'Status')}", answer.headers)
+        headers = answer.headers
+        if not any(name.lower() == "content-length" for name, _ in headers):
+            headers = [*headers, ("Content-Length", str(len(answer.body)))]
+        start(f"{answer.status} {responses.get(answer.status, 'Status')}", headers)
         return [answer.body]
 
     def _aws(self, environ: dict[str, Any], request: wire.Request) -> Answer | None:

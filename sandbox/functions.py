@@ -100,6 +100,10 @@ class Functions:
             raise AwsFailure("ResourceNotFoundException", f"Function not found: {name}", 404)
         return self._functions[short]
 
+    def all(self) -> list[Function]:
+        """Return every function."""
+        return list(self._functions.values())
+
     def invoke(self, name: str, event: Any) -> Result:
         """Run a function and wait for it.
 

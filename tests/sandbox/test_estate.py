@@ -5,7 +5,11 @@ from __future__ import annotations
 import boto3
 import pytest
 
+from firebreak.adapters.aws import SessionClients
+from firebreak.adapters.eks import open_cluster
+from firebreak.core.errors import Denied
 from sandbox.estate import CLUSTER, seed
+from sandbox.template import Stack
 from sandbox.world import Sandbox
 
 
@@ -57,3 +61,25 @@ def test_the_users_key_is_theirs() -> None:
         )
         assert sts.get_caller_identity()["Arn"] == f"arn:aws:iam::{sandbox.account}:user/{estate.user}"
         sts.close()
+
+
+def test_a_role_that_is_granted_access_cordons_a_node_with_its_eks_token() -> None:
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole"}],
+    }
+    role = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "cordon", "AssumeRolePolicyDocument": trust}}
+    with Sandbox([Stack("member", {"Resources": {"Role": role}})]) as sandbox:
+        arn = f"arn:aws:iam::{sandbox.account}:role/cordon"
+        estate = seed(sandbox, access={arn: ("system:masters",)})
+        taken = sandbox.client("sts").assume_role(RoleArn=arn, RoleSessionName="inc-1")["Credentials"]
+        session = boto3.Session(
+            taken["AccessKeyId"], taken["SecretAccessKey"], taken["SessionToken"], region_name=sandbox.region
+        )
+        cluster = open_cluster(SessionClients(session, sandbox.region, endpoint=sandbox.url), CLUSTER)
+        nodes = cluster.call("GET", "/api/v1/nodes")["items"]
+        assert {node["metadata"]["name"] for node in nodes} == set(estate.nodes)
+        stranger = boto3.Session("AKIAIOSFODNN7EXAMPLE", "x", region_name=sandbox.region)
+        refused = open_cluster(SessionClients(stranger, sandbox.region, endpoint=sandbox.url), CLUSTER)
+        with pytest.raises(Denied):
+            refused.call("GET", "/api/v1/nodes")

@@ -130,3 +130,13 @@ def test_two_sandboxes_do_not_run_at_once_and_leave_nothing_to_each_other() -> N
     with Sandbox(STACKS) as second:
         assert second.table_items("toy") == []
         assert len(second.journal.calls("dynamodb:Scan")) == 1
+
+
+def test_the_same_way_goes_by_itself_in_wall_time() -> None:
+    with Sandbox(STACKS, wall=True, patience=0.01) as sandbox:
+        sandbox.put_event(finding("f1"))
+        sandbox.run_until_idle()
+        assert [execution.entered() for execution in sandbox.executions()] == [["Ask"]]
+        vote(sandbox, "f1")
+        sandbox.run_until_idle()
+        assert [execution.status for execution in sandbox.executions()] == ["SUCCEEDED"]
