@@ -19,8 +19,8 @@ from urllib.parse import parse_qs, quote, urlencode
 import urllib3
 import werkzeug.wrappers
 
-from firebreak.core.slack_limits import faults as shape_faults
 from sandbox.clock import Clock
+from sandbox.slack_channel import Channel, Message
 
 PAGE = Path(__file__).parent / "slack_page"
 FILES = {
@@ -29,6 +29,7 @@ FILES = {
     "/page.css": ("page.css", "text/css"),
 }
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+PATIENCE = 10.0  # Slack waits three seconds; a busy laptop gets more
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 Deliver = Callable[[bytes, Mapping[str, str]], tuple[int, str]]
@@ -38,8 +39,8 @@ Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def over_http(url: str) -> Deliver:
-    """Return what delivers to a URL, as Slack does: no redirects, no second try, three seconds."""
-    pool = urllib3.PoolManager(timeout=3.0, retries=False)
+    """Return what delivers to a URL, as Slack does: no redirects and no second try."""
+    pool = urllib3.PoolManager(timeout=PATIENCE, retries=False)
 
     def deliver(body: bytes, headers: Mapping[str, str]) -> tuple[int, str]:
         answer = pool.request("POST", url, body=body, headers=dict(headers), redirect=False)
@@ -64,18 +65,6 @@ class Workspace:
     people: Mapping[str, str]
 
 
-@dataclass
-class Message:
-    """One message of the channel."""
-
-    channel: str
-    ts: str
-    text: str
-    blocks: list[dict[str, Any]]
-    metadata: Mapping[str, Any]
-    edited: bool = False
-
-
 @dataclass(frozen=True)
 class Fault:
     """What one call meets.
@@ -98,7 +87,6 @@ class Slack:
     """The WSGI application, to be mounted on a path of its own.
 
     Attributes:
-        messages: the channel, oldest first.
         calls: the Web API methods called, in order.
         faults: what the next calls meet, each once.
         pressed: requests sent by presses: (body, headers).
@@ -107,11 +95,18 @@ class Slack:
     workspace: Workspace
     clock: Clock
     deliver: Deliver
-    messages: list[Message] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     pressed: list[tuple[bytes, dict[str, str]]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self._channel = Channel(self.workspace.channel, self.clock)
+
+    @property
+    def messages(self) -> list[Message]:
+        """What was posted, oldest first."""
+        return self._channel.messages
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         request = werkzeug.wrappers.Request(environ)
@@ -127,13 +122,10 @@ class Slack:
             LookupError: there is no such message or button.
         """
         with self._lock:
-            message = next(message for message in self.messages if message.ts == ts)
-            button = next(
-                element
-                for block in message.blocks
-                for element in block.get("elements", ())
-                if block["type"] == "actions" and element["action_id"] == action_id
-            )
+            message = self._channel.message(ts)
+            button = next((each for each in _buttons(message) if each["action_id"] == action_id), None)
+        if message is None or button is None:
+            raise LookupError(f"no button {action_id} in message {ts}")
         body, headers = self.signed(self.payload(message, button, user))
         self.pressed.append((body, headers))
         return self.deliver(body, headers)
@@ -183,62 +175,12 @@ class Slack:
                 return werkzeug.wrappers.Response("", fault.status, {"Retry-After": "30"})
             if fault.error:
                 return _json({"ok": False, "error": fault.error})
-            answer = self._served(method, request)
+            if request.headers.get("Authorization") != f"Bearer {self.workspace.bot_token}":
+                return _json({"ok": False, "error": "invalid_auth"})
+            answer = self._channel.call(method, _arguments(request))
         if fault.lost:
             raise ConnectionError(f"the answer of {method} was lost")
-        return answer
-
-    def _served(self, method: str, request: werkzeug.wrappers.Request) -> werkzeug.wrappers.Response:
-        if request.headers.get("Authorization") != f"Bearer {self.workspace.bot_token}":
-            return _json({"ok": False, "error": "invalid_auth"})
-        served = {"chat.postMessage": self._post, "chat.update": self._update, "conversations.history": self._history}
-        if method not in served:
-            return _json({"ok": False, "error": "unknown_method"})
-        body = request.get_data()
-        if request.mimetype == "application/json":
-            arguments = json.loads(body)
-        else:
-            arguments = {name: values[0] for name, values in parse_qs(body.decode()).items()}
-        if arguments.get("channel") != self.workspace.channel:
-            return _json({"ok": False, "error": "channel_not_found"})
-        return _json(served[method](arguments))
-
-    def _post(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        if shape_faults(arguments):
-            return {"ok": False, "error": "invalid_blocks", "response_metadata": {"messages": shape_faults(arguments)}}
-        ts = f"{int(self.clock.now().timestamp())}.{len(self.messages):06d}"
-        self.messages.append(
-            Message(arguments["channel"], ts, arguments["text"], arguments["blocks"], arguments.get("metadata") or {})
-        )
-        return {"ok": True, "channel": arguments["channel"], "ts": ts}
-
-    def _update(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        if shape_faults(arguments):
-            return {"ok": False, "error": "invalid_blocks", "response_metadata": {"messages": shape_faults(arguments)}}
-        message = next((message for message in self.messages if message.ts == arguments.get("ts")), None)
-        if message is None:
-            return {"ok": False, "error": "message_not_found"}
-        message.text, message.blocks, message.edited = arguments["text"], arguments["blocks"], True
-        message.metadata = arguments.get("metadata", message.metadata)
-        return {"ok": True, "channel": message.channel, "ts": message.ts}
-
-    def _history(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Newest first, in pages; metadata only where it is asked for."""
-        oldest, limit = float(arguments.get("oldest", 0)), int(arguments.get("limit", 100))
-        found = [message for message in reversed(self.messages) if float(message.ts) > oldest]
-        begin = int(arguments.get("cursor", 0))
-        page, rest = found[begin : begin + limit], found[begin + limit :]
-        shown = arguments.get("include_all_metadata") == "true"
-        return {
-            "ok": True,
-            "messages": [
-                {"type": "message", "ts": each.ts, "text": each.text}
-                | ({"metadata": each.metadata} if shown and each.metadata else {})
-                for each in page
-            ],
-            "has_more": bool(rest),
-            "response_metadata": {"next_cursor": str(begin + limit) if rest else ""},
-        }
+        return _json(answer)
 
     def _site(self, request: werkzeug.wrappers.Request) -> werkzeug.wrappers.Response:
         # a name that resolves to this machine, or another site in the same browser, must not get at it
@@ -270,9 +212,21 @@ class Slack:
         ts, action_id, user = (str(wanted.get(name, "")) for name in ("ts", "action_id", "user"))
         try:
             status, text = self.press(ts, action_id, user)
-        except (LookupError, StopIteration):
+        except LookupError:
             return _safe(werkzeug.wrappers.Response("no such button", 404))
         return _safe(_json({"status": status, "text": text}))
+
+
+def _arguments(request: werkzeug.wrappers.Request) -> dict[str, Any]:
+    body = request.get_data()
+    if request.mimetype == "application/json":
+        return dict(json.loads(body))
+    return {name: values[0] for name, values in parse_qs(body.decode()).items()}
+
+
+def _buttons(message: Message | None) -> list[dict[str, Any]]:
+    blocks = message.blocks if message else []
+    return [element for block in blocks if block["type"] == "actions" for element in block["elements"]]
 
 
 def _json(content: Mapping[str, Any]) -> werkzeug.wrappers.Response:

@@ -17,9 +17,9 @@ from firebreak.clock import Clock
 from firebreak.settings import Settings
 
 if TYPE_CHECKING:
+    from firebreak.adapters.approval_table import ApprovalTable
     from firebreak.adapters.aws import SessionClients
     from firebreak.adapters.incident_table import IncidentTable
-    from firebreak.adapters.slack import Slack
     from firebreak.adapters.sns import Topic
     from firebreak.adapters.stepfunctions import StateMachine
     from firebreak.adapters.sts import MemberSessions
@@ -99,45 +99,41 @@ class Wiring:
 
         return IncidentTable(table)
 
-    def consent(self, table: Table, announce: Announce | None = None) -> Consents:
+    def approvals(self, table: Table) -> ApprovalTable:
         from firebreak.adapters.approval_table import ApprovalTable
+
+        return ApprovalTable(table)
+
+    def consent(self, table: Table, announce: Announce | None = None) -> Consents:
         from firebreak.pipeline.consent import Consents, untold
 
-        return Consents(ApprovalTable(table), self.incidents(table), announce or untold)
+        return Consents(self.approvals(table), self.incidents(table), announce or untold)
 
     def posting(self, table: Table) -> Posting:
-        from firebreak.adapters.approval_table import ApprovalTable
-        from firebreak.pipeline.posting import Posting
-
-        return Posting(ApprovalTable(table), self.board(), self.clock)
-
-    def board(self) -> Slack | None:
-        """The channel in which people are asked; None where the deployment has none."""
-        if not (slack := self.settings.deployment.get("slack")):
-            return None
         from firebreak.adapters.secrets import Secret
         from firebreak.adapters.slack import Slack
+        from firebreak.pipeline.posting import Posting
 
-        secret = Secret(lambda: self.client("secretsmanager"), self.settings.slack_secret)
-        return Slack(secret.bot_token, slack["channel"], self.settings.slack_api)
+        board = None
+        if slack := self.settings.deployment.get("slack"):
+            secret = Secret(lambda: self.client("secretsmanager"), self.settings.slack_secret)
+            board = Slack(secret.bot_token, slack["channel"], self.settings.slack_api)
+        return Posting(self.approvals(table), board, self.clock)
 
     def announce(self, table: Table) -> Announce:
-        from firebreak.adapters.approval_table import ApprovalTable
         from firebreak.adapters.stepfunctions import StateMachine
         from firebreak.pipeline.decide import Announce
 
-        tasks = StateMachine(self.client("stepfunctions"))
-        return Announce(ApprovalTable(table), tasks, self.posting(table))
+        return Announce(self.approvals(table), StateMachine(self.client("stepfunctions")), self.posting(table))
 
     def ask(self) -> Ask:
-        from firebreak.adapters.approval_table import ApprovalTable
         from firebreak.core.approvers import Approvers
         from firebreak.pipeline.ask import Ask
 
         table, times = self.table(), self.deployment().approval
         return Ask(
             incidents=self.incidents(table),
-            approvals=ApprovalTable(table),
+            approvals=self.approvals(table),
             consents=self.consent(table),
             posting=self.posting(table),
             approvers=Approvers.read(self.settings.deployment),
@@ -153,10 +149,11 @@ class Wiring:
         from firebreak.core.approvers import Approvers
         from firebreak.pipeline.answer import Answer
 
+        secrets = self.client("secretsmanager")  # made at the start, where nobody waits for it
         return Answer(
             ballot=BallotTable(self.table()),
             approvers=Approvers.read(self.settings.deployment),
-            signing_secrets=Secret(lambda: self.client("secretsmanager"), self.settings.signing_secret).signing_secrets,
+            signing_secrets=Secret(lambda: secrets, self.settings.signing_secret).signing_secrets,
             clock=self.clock,
         )
 

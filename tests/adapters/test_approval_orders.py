@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firebreak.adapters.incident_rows import new_incident
-from firebreak.core.approval import count, redeem
+from firebreak.core.approval import redeem
 from firebreak.core.errors import NoConsent
+from firebreak.core.tally import count
 from tests.approvals import approvals_world, incident, question, store, table_of, vote
 from tests.world import START, World, make_table
 

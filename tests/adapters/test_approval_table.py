@@ -13,9 +13,10 @@ import pytest
 from firebreak.adapters.approval_rows import audit_row, stamp
 from firebreak.adapters.incident_rows import incident_key
 from firebreak.adapters.table import PRESENT, update
-from firebreak.core.approval import NOBODY, Approval, Post, count, redeem, withdraw
+from firebreak.core.approval import NOBODY, Approval, Post, redeem, withdraw
 from firebreak.core.audit import AuditRecord, broken_link
 from firebreak.core.errors import Refused
+from firebreak.core.tally import count
 from tests.approvals import INCIDENT, POST, approvals_world, asked, incidents, question, store, table_of, vote
 from tests.faults import Killed, counted
 from tests.world import START, World

@@ -16,13 +16,13 @@ from firebreak.core.approval import (
     Approval,
     Vote,
     approval_id,
-    count,
     objection,
     open_for,
     redeem,
     withdraw,
 )
 from firebreak.core.errors import NoConsent
+from firebreak.core.tally import count
 from tests.approvals import question, vote
 from tests.world import START
 

@@ -18,7 +18,7 @@ from firebreak.pipeline.ask import asked
 from tests.approvals import incident, plan, question, step
 from tests.world import START
 
-DECIDED = {"decided_at": START + timedelta(minutes=7)}
+DECIDED: dict[str, Any] = {"decided_at": START + timedelta(minutes=7)}
 
 
 def nodes(value: Any) -> Iterator[dict[str, Any]]:

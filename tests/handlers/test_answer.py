@@ -19,8 +19,9 @@ from botocore.exceptions import ClientError
 
 from firebreak.adapters.approval_rows import stamp
 from firebreak.adapters.table import PRESENT, update
-from firebreak.core.approval import Post, count
+from firebreak.core.approval import Post
 from firebreak.core.errors import FirebreakError
+from firebreak.core.tally import count
 from firebreak.handlers import answer
 from firebreak.pipeline.answer import REFUSAL
 from tests.approvals import (

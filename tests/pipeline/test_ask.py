@@ -12,10 +12,11 @@ import pytest
 
 from firebreak.adapters.incident_rows import incident_key
 from firebreak.adapters.table import PRESENT, update
-from firebreak.core.approval import NOBODY, approval_id, count
+from firebreak.core.approval import NOBODY, approval_id
 from firebreak.core.errors import Refused
 from firebreak.core.incident import StepStatus
 from firebreak.core.plan import Change
+from firebreak.core.tally import count
 from firebreak.ports import Actor
 from sandbox.slack import Fault, Slack
 from tests.approvals import EXECUTION, INCIDENT, STEP, approvals_world, incidents, plan, question, table_of, vote
@@ -43,7 +44,7 @@ def test_a_question_is_open_posted_and_named_by_its_step(channel: Channel) -> No
     assert asked.id == approval_id(EXECUTION, STEP, plan().digest)
     found = channel.now(asked)
     assert (found.status, found.digest, found.quorum) == ("pending", plan().digest, 1)
-    assert (found.effect, found.environment, found.excluded) == ("reversible", "production", {NOBODY})
+    assert (found.effect, found.environment, found.excluded) == ("reversible", "production", frozenset({NOBODY}))
     assert (found.expires_at, found.exec_deadline) == (START + timedelta(minutes=60), START + timedelta(minutes=90))
     assert (channel.step().status, channel.step().approval) == ("asking", asked.id)
     (message,) = channel.open_messages()
@@ -214,7 +215,8 @@ def test_of_two_that_post_at_the_same_time_one_message_counts_and_the_other_is_r
     channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second Ask runs whole while the first is frozen between its mark and the arrival of its post."""
-    serve, second = type(channel.slack)._api, []
+    serve = Slack._api
+    second: list[Any] = []
 
     def api(self: Slack, request: Any) -> Any:
         if not second:

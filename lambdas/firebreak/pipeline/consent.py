@@ -15,6 +15,7 @@ from firebreak.core import approval as rules
 from firebreak.core.approval import Approval
 from firebreak.core.errors import FirebreakError, NoConsent
 from firebreak.core.incident import StepRecord
+from firebreak.core.tally import count
 from firebreak.ports_approval import Approvals
 
 UNPOSTED = timedelta(minutes=1)
@@ -49,7 +50,7 @@ class Consents:
         if found is None:
             return None
         if found.status == "pending":
-            counted = rules.count(found, self.approvals.votes(approval), now)
+            counted = count(found, self.approvals.votes(approval), now)
             if counted is not found:
                 found = self.approvals.move(found, counted, now)
         if found.status != "pending":
