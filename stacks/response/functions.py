@@ -168,7 +168,7 @@ class Functions(Construct):
         around = self._around
         name = {"FIREBREAK_TABLE": around.storage.table.table_name} if table else {}
         elsewhere = [f"arn:*:iam::*:role/{role}" for role in roles]
-        kept = [around.storage.evidence.arn_for_objects(f"incidents/*/{keeps}/*")] if keeps else []
+        kept = [around.storage.evidence.arn_for_objects(f"{keeps}/*")] if keeps else []
         return Function(
             self,
             word,

@@ -1,3 +1,5 @@
+"""An instance in its surroundings, and what may not be looked up."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -110,6 +112,17 @@ def test_a_public_spot_instance_with_a_role_in_a_cluster() -> None:
     assert facts["instance.public_ips"] == (address["PublicIp"],)
     assert facts["instance.profile"] == arn
     assert facts["instance.cluster"] == "prod"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("eks:cluster-name", "prod"), ("aws:eks:cluster-name", "prod"), ("kubernetes.io/cluster/prod", "owned")],
+)
+def test_a_node_is_known_by_whichever_tag_its_cluster_gave_it(key: str, value: str) -> None:
+    world = World()
+    assert "instance.cluster" not in world.facts()
+    world.ec2.create_tags(Resources=[world.instance], Tags=[{"Key": key, "Value": value}])
+    assert world.facts()["instance.cluster"] == "prod"
 
 
 @pytest.mark.parametrize("kind", ["instance", "ip"])

@@ -261,7 +261,7 @@ def test_untracking_waits_and_an_early_call_does_not_shorten_the_wait(stage: Sta
     assert stage.run(step.id) == Answer(status="again", after=40)
     assert set(map(tuple, stage.groups().values())) == {("firebreak-untrack",)}
     stage.world.pass_time(seconds=40)
-    assert stage.run(step.id).status == "settled"
+    assert stage.run(step.id).outcome == "verified"
     assert stage.isolated()
 
 
@@ -389,7 +389,7 @@ def test_the_kill_switch_leaves_nothing_half_open(stage: Stage) -> None:
     step = stage.plan(ISOLATE, CUT)
     stage.run(step.id)
     stage.incidents.set_halt(True, Actor(name="person", request="cli"), stage.world.clock())
-    before = dict.fromkeys(stage.groups(), ["web"])
+    before = {interface: ["web"] for interface in stage.groups()}
     assert stage.settle(step.id).status == "failed"
     assert stage.isolated()
     assert stage.settle(step.id, mode="undo").status == "undone"
@@ -451,7 +451,7 @@ def test_too_little_time_left_begins_no_change_and_gives_the_lease_back(stage: S
         stage.run(step.id)
     assert not stage.isolated()
     stage.left = 60.0
-    assert stage.run(step.id).status == "settled"
+    assert stage.run(step.id).outcome == "verified"
 
 
 def test_snapshots_are_verified_and_leave_no_before_state(stage: Stage) -> None:

@@ -357,3 +357,35 @@ def test_the_quiet_time_is_the_same_for_the_finding_and_its_incident(place: Worl
     place.function(triage)(batch(finding()))
     (incident,) = incidents(place)
     assert incident.quiet_until == place.clock() + timedelta(minutes=10)
+
+
+def test_findings_of_one_cluster_are_not_one_incident(place: World) -> None:
+    workloads = [
+        finding(
+            number,
+            kind="Backdoor:Runtime/C&CActivity.B",
+            resource={
+                "resourceType": "EKSCluster",
+                "eksClusterDetails": {
+                    "name": "prod",
+                    "arn": "arn:aws:eks:eu-west-1:123456789012:cluster/prod",
+                },
+                "kubernetesDetails": {
+                    "kubernetesWorkloadDetails": {"namespace": "shop", "name": f"pod-{number}", "type": "pods"}
+                },
+            },
+        )
+        for number in (1, 2)
+    ]
+    place.function(triage)(batch(*workloads))
+    assert len(incidents(place)) == 2
+
+
+def test_a_playbook_that_neither_acts_nor_tells_ends_in_a_recorded_reason(place: World) -> None:
+    silent = Playbook(name="silent", description="d", priority=2, match=Match(type=("Recon:*",)), notify=False)
+    place.configure(AUTOMATIC, Playbooks(playbooks=(*PLAYBOOKS.playbooks, silent)))
+    with counted() as calls:
+        place.function(triage)(batch(finding(kind="Recon:EC2/Portscan")))
+    assert "sns.Publish" not in calls.seen
+    (row,) = place.rows().values()
+    assert row["dropped"] == "playbook silent neither acts nor tells"

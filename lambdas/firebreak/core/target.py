@@ -19,12 +19,15 @@ class Place(Model):
     """Where a target lives.
 
     Attributes:
+        shared: whether much that has nothing to do with each other goes by it (a cluster, a role): it is never locked,
+            or all its incidents would become one.
         partition: "aws", "aws-cn", "aws-us-gov", …
         account: the owning account, 12 digits.
         region: the region, or "global".
     """
 
     identity: ClassVar[tuple[str, ...]] = ()
+    shared: ClassVar[bool] = False
 
     kind: str
     partition: str = "aws"
@@ -63,6 +66,7 @@ class Cluster(Place):
     """An EKS cluster."""
 
     identity: ClassVar = ("name",)
+    shared: ClassVar = True
     kind: Literal["cluster"] = "cluster"
     name: str = Field(min_length=1, max_length=100)
 
@@ -96,6 +100,7 @@ class KubernetesUser(Place):
     """A user or service account as the Kubernetes API server names it."""
 
     identity: ClassVar = ("cluster", "name")
+    shared: ClassVar = True
     kind: Literal["kubernetes_user"] = "kubernetes_user"
     cluster: str = Field(min_length=1, max_length=100)
     name: str = Field(min_length=1)
@@ -116,6 +121,7 @@ class Principal(Place):
     """An IAM user, role or role session without a known key."""
 
     identity: ClassVar = ("principal_id",)
+    shared: ClassVar = True
     kind: Literal["principal"] = "principal"
     principal_id: str = Field(min_length=1)
     user_name: str | None = None
@@ -173,6 +179,7 @@ class EcsCluster(Place):
     """An ECS cluster."""
 
     identity: ClassVar = ("name",)
+    shared: ClassVar = True
     kind: Literal["ecs_cluster"] = "ecs_cluster"
     name: str = Field(min_length=1)
 
@@ -198,6 +205,7 @@ class Resource(Place):
     """Anything else, by ARN or bare identifier: snapshots, images, recovery points, guardrails, groups."""
 
     identity: ClassVar = ("type", "id")
+    shared: ClassVar = True
     kind: Literal["resource"] = "resource"
     type: str = Field(min_length=1)
     id: str = Field(min_length=1)

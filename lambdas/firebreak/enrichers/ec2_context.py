@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
 from firebreak.core.clients import Clients
@@ -21,6 +21,7 @@ CLASSIC = 400
 """Classic load balancers that are looked at, a page of the API."""
 
 _CLUSTER_TAGS = ("aws:eks:cluster-name", "eks:cluster-name")
+_CLUSTER_PREFIX = "kubernetes.io/cluster/"
 
 
 class Ec2Context(Enricher):
@@ -88,8 +89,15 @@ def _of_instance(instance: Json) -> Facts:
         "instance.public": bool(public) or any(eni.get("Ipv6Addresses") for eni in enis),
         "instance.spot": instance.get("InstanceLifecycle") == "spot",
         "instance.profile": instance.get("IamInstanceProfile", {}).get("Arn"),
-        "instance.cluster": next((tags[name] for name in _CLUSTER_TAGS if name in tags), None),
+        "instance.cluster": _cluster(tags),
     }
+
+
+def _cluster(tags: Mapping[str, str]) -> str | None:
+    """The cluster whose node an instance is, by its tags; self-managed nodes bear its name in the key of one."""
+    named = [tags[name] for name in _CLUSTER_TAGS if name in tags]
+    owned = [key.removeprefix(_CLUSTER_PREFIX) for key in sorted(tags) if key.startswith(_CLUSTER_PREFIX)]
+    return next(iter((*named, *owned)), None)
 
 
 def _scaling_group(clients: Clients, instance_id: str) -> Json:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from firebreak.clock import Clock, system_clock
-from firebreak.entry import Handler, lazily
+from firebreak.entry import Handler, lazily, logger
 from firebreak.ports import Actor
 from firebreak.wiring import Wiring
 
@@ -24,7 +24,9 @@ def build(environment: Mapping[str, str], clock: Clock = system_clock) -> Handle
             Actor(name="execute", request=context.aws_request_id),
             lambda: float(context.get_remaining_time_in_millis()) / 1000,
         )
-        return answer.model_dump()
+        if answer.outcome:
+            logger.info("step", incident=event["incident"], step=event["step"], outcome=answer.outcome)
+        return answer.model_dump(exclude={"outcome"})
 
     return handle
 

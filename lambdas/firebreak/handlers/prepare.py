@@ -10,7 +10,6 @@ from firebreak.core.deployment import CURRENT, Deployment
 from firebreak.entry import Handler, lazily
 from firebreak.wiring import Wiring
 
-
 NEW_VPC = "AWS API Call via CloudTrail"
 
 

@@ -67,7 +67,7 @@ class Close:
         )
         heads = [f"{step.id} {step.head}" for step in steps]
         where = self.vault.keep(
-            f"incidents/{story.id}/manifests/{execution}.json",
+            f"manifests/{story.id}/{execution}.json",
             _manifest(after, steps, [finding.model_dump(mode="json") for finding in findings]),
         )
         # the trails of the steps hang from the incident's own: none can be shortened unseen

@@ -46,10 +46,15 @@ UNCONSENTED: dict[str, StepStatus] = {"denied": "denied", "expired": "expired", 
 
 
 class Answer(Model):
-    """What the state machine is told: look again after so many seconds, or this step is settled."""
+    """What the state machine is told: look again after so many seconds, or this step is settled.
+
+    Attributes:
+        outcome: the status that this very run settled the step in, for the log and its alarms.
+    """
 
     status: Literal["again", "settled"]
     after: int = 0
+    outcome: str = ""
 
 
 SETTLED = Answer(status="settled")
@@ -122,11 +127,8 @@ class _Run:
 
     def respond(self, guard: GuardState) -> Answer:
         begun = self.step.status in BEGUN
-        if self.step.revision <= self.incident.fenced or (self.incident.over and not begun):
-            if begun:
-                self._take()
-                return self._fail("failed", Refused("the incident was released while this ran"))
-            return self.settle("refused", f"the incident is {self.incident.status}; nothing more is changed for it")
+        if stopped := self._stopped(begun):
+            return stopped
         if wait := self._wait():
             return wait
         if self.step.effect == "destructive" and not self._preserved():
@@ -154,6 +156,16 @@ class _Run:
             self._give_back()
             raise
 
+    def _stopped(self, begun: bool) -> Answer | None:
+        """An incident that was released changes nothing more; one that another took over finishes what it has begun."""
+        fenced = self.step.revision <= self.incident.fenced
+        if begun and fenced:
+            self._take()
+            return self._fail("failed", Refused("the incident was released while this ran"))
+        if not begun and (fenced or self.incident.over):
+            return self.settle("refused", f"the incident is {self.incident.status}; nothing more is changed for it")
+        return None
+
     def _guarded(self, state: GuardState) -> Answer | None:
         """Ask the guard again: it may have been tightened since the plan was made."""
         verdict = judge(proposal(self.step, self.plan), state, self.use.deployment)
@@ -171,7 +183,7 @@ class _Run:
         if seen.ok:
             residual = tuple(dict.fromkeys((*self.plan.residual, *seen.residual)))
             self._end("verified", seen.saw, outcome=seen.saw, residual=residual, settled_at=self.now, error=None)
-            return SETTLED
+            return Answer(status="settled", outcome="verified")
         started = self.step.started_at or self.now
         if self.now - started > PATIENCE[self.step.effect]:
             saw = "; ".join(seen.saw)
@@ -189,7 +201,7 @@ class _Run:
             if others:
                 words = (f"left as it is for {', '.join(others)}: the last one released restores it",)
                 self._end("undone", words, outcome=words, settled_at=self.now, error=None)
-                return SETTLED
+                return Answer(status="settled", outcome="undone")
             clients = self.use.sessions.action(self.plan, self.remaining)
             progress = self.action.undo(clients, self.plan)
             if isinstance(progress, Again):
@@ -200,7 +212,7 @@ class _Run:
                 raise PlanStale(f"{self.step.target.label} is not as it was before: found {found.before}")
             words = ("read back: as it was before",)
             self._end("undone", words, last=True, outcome=words, settled_at=self.now, error=None)
-            return SETTLED
+            return Answer(status="settled", outcome="undone")
         except TargetMissing as missing:
             return self._fail("gone", missing)
         except (PlanStale, Refused, Permanent) as error:
@@ -282,7 +294,7 @@ class _Run:
         if self.leased:
             self._end(status, tuple(words), error="; ".join(words), settled_at=self.now)
             self._tell(status, words)
-            return SETTLED
+            return Answer(status="settled", outcome=status)
         return self.settle(status, *words)
 
     def settle(self, status: StepStatus, *words: str) -> Answer:
@@ -290,7 +302,7 @@ class _Run:
         after = self.step.model_copy(update={"status": status, "error": "; ".join(words), "settled_at": self.now})
         self.step = self.use.incidents.change_step(self.step, after, self.actor, self.now, *words)
         self._tell(status, list(words))
-        return SETTLED
+        return Answer(status="settled", outcome=status)
 
     def _tell(self, status: StepStatus, words: list[str]) -> None:
         subject = f"{self.step.action} on {self.step.target.label}: {status}"

@@ -82,7 +82,7 @@ class Planner:
         findings = self.incidents.findings(incident)
         resolved = {finding.key: resolve(finding.targets) for finding in findings}
         targets = {target.key: target for each in resolved.values() for target in each.targets}
-        survivor = self.merge.meet(story, tuple(targets), actor)
+        survivor = self.merge.meet(story, tuple(key for key, target in targets.items() if not target.shared), actor)
         if survivor.id != incident:
             return False
         findings = self.incidents.findings(incident)
@@ -292,7 +292,8 @@ def _step(
         parameters=wanted.parameters,
         consent=wanted.consent,
         setting=Setting(
-            posture=finding.posture,
+            # where a look-up failed, what the instance belongs to may be unseen: a person judges
+            posture="unknown" if resolved.incomplete and finding.posture == "acting" else finding.posture,
             environment=resolved.circumstances.environment,
             tags=resolved.circumstances.tags,
             names=tuple(name for each in resolved.targets for name in (each.key, getattr(each, "arn", "")) if name),

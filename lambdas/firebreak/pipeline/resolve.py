@@ -26,15 +26,16 @@ class Resolved(Model):
 
     Attributes:
         targets: those named and those found, each once; a missing one is left out.
-        chain: keys of everything found, for the locks.
         circumstances: what playbooks match on.
         notes: what could not be looked up, in words.
+        incomplete: whether something could not be looked up, so that what is known may be the lesser part.
     """
 
     targets: tuple[Target, ...] = ()
     circumstances: Circumstances = Circumstances()
     tags: dict[str, dict[str, str]] = {}
     notes: tuple[str, ...] = ()
+    incomplete: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Resolve:
         """
         waiting, found, notes = list(named), dict[str, Target](), list[str]()
         facts, tags, done = list[Fact](), dict[str, dict[str, str]](), set[str]()
+        incomplete = False
         while waiting and len(done) < LIMIT:
             target = waiting.pop(0)
             if target.key in done:
@@ -75,13 +77,16 @@ class Resolve:
                 notes.append(f"{target.kind} {target.label} is not there (any more): {missing}")
             except (Denied, AwsError, KubernetesError, Refused) as error:
                 notes.append(f"{target.kind} {target.label} could not be looked up: {error}")
+                incomplete = True
         if waiting:
+            incomplete = True
             notes.append(f"more than {LIMIT} targets: {len(waiting)} were not looked up")
         return Resolved(
             targets=tuple(found.values()),
             circumstances=self._circumstances(found, facts, tags),
             tags=tags,
             notes=tuple(notes),
+            incomplete=incomplete,
         )
 
     def _for(self, target: Target) -> list[Enricher]:

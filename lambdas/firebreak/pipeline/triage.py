@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from firebreak.clock import Clock
-from firebreak.core.decision import may_act
+from firebreak.core.decision import may_act, possible
 from firebreak.core.errors import Conflict, FirebreakError, InputError
 from firebreak.core.finding import Finding
 from firebreak.core.incident import Incident, Lane
@@ -209,10 +209,14 @@ class Triage:
         if execution.lane == "urgent" or self.admission.enter(execution, self.bulk_limit, now):
             self.executions.start(execution)
         delivery = group.finding.delivery or digest(group.event)
-        self.vault.keep(f"incidents/{incident.id}/events/{digest(delivery)[:32]}.json", group.event)
+        self.vault.keep(f"events/{incident.id}/{digest(delivery)[:32]}.json", group.event)
         self.findings.handled(group.finding, incident.id)
 
     def _tell(self, finding: Finding, now: datetime) -> None:
+        deciding = possible(self.playbooks, finding)
+        if deciding and not any(playbook.notify for playbook in deciding):
+            self.findings.drop(finding, f"playbook {deciding[0].name} neither acts nor tells", now, 1)
+            return
         self.messenger.tell(
             f"{finding.severity.word} finding, no playbook acts on it",
             [
@@ -225,8 +229,8 @@ class Triage:
 
 
 def _locks(finding: Finding) -> tuple[str, ...]:
-    """The names that a finding locks: its first target, and the attack sequence that it belongs to."""
-    target = finding.targets[0].key if finding.targets else f"finding/{finding.key}"
+    """The names that a finding locks: its first target of its own, and the attack sequence that it belongs to."""
+    target = next((target.key for target in finding.targets if not target.shared), f"finding/{finding.key}")
     return (target,) if finding.sequence is None else (target, f"sequence/{finding.sequence}")
 
 
