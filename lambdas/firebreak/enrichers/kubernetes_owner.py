@@ -147,9 +147,8 @@ def _host(clients: Clients, target: Host) -> Enrichment:
     if not _NODE_NAME.fullmatch(target.name):
         # EC2 reads * and ? in filters as wildcards: a host called "*" would be every host.
         raise TargetMissing(f"{target.name[:80]!r} cannot be a host name, so there is no such host")
-    is_id = _INSTANCE_ID.fullmatch(target.name)
-    key, member = ("instance-id", "InstanceId") if is_id else ("private-dns-name", "PrivateDnsName")
-    found = [each for each in _instances(clients, key, target.name) if each.get(member) == target.name]
+    key = "instance-id" if _INSTANCE_ID.fullmatch(target.name) else "private-dns-name"
+    found = _instances(clients, key, target.name)
     if not found:
         raise TargetMissing(f"no instance in {target.account}/{target.region} is called {target.name}")
     facts = _facts(target, {"host.instances": len(found)})
