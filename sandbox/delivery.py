@@ -209,6 +209,11 @@ def failures(answer: Any, everything: set[str]) -> set[str]:
     return reported if reported <= everything else everything
 
 
+def filters_of(properties: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the patterns of a declared FilterCriteria."""
+    return [json.loads(one["Pattern"]) for one in properties.get("FilterCriteria", {}).get("Filters", ())]
+
+
 def _wanted(record: Record, filters: Sequence[Mapping[str, Any]]) -> bool:
     return not filters or any(matches(pattern, record) for pattern in filters)
 

@@ -5,50 +5,23 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
 from sandbox import wire
 from sandbox.clock import Clock, Timer
+from sandbox.definition import check
+from sandbox.execution import Execution, listed, status_change
 from sandbox.flow import Cancel, Effect, Flow, Resume
 from sandbox.front import AwsFailure, Front
 from sandbox.functions import Functions
 from sandbox.identity import Caller
 from sandbox.invocation import Result
-from sandbox.machine import DefinitionError, Event, Interpreter, check
+from sandbox.machine import Event, Interpreter
 from sandbox.paths import StateError
 
 INVOKE = "arn:aws:states:::lambda:invoke"
 WAIT = ".waitForTaskToken"
-
-
-@dataclass
-class Execution:
-    """One run of a state machine.
-
-    Attributes:
-        status: RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED.
-        history: what happened, in order.
-    """
-
-    arn: str
-    name: str
-    machine: str
-    input: Any
-    started: datetime
-    status: str = "RUNNING"
-    stopped: datetime | None = None
-    output: Any = None
-    error: str = ""
-    cause: str = ""
-    history: list[Event] = field(default_factory=list)
-    flow: Flow | None = None
-    limit: Timer | None = None
-
-    def entered(self) -> list[str]:
-        """Return the names of the states it entered, in order."""
-        return [event.state for event in self.history if event.kind == "entered"]
 
 
 @dataclass
@@ -94,7 +67,7 @@ class Executions:
         Raises:
             DefinitionError: the interpreter would not run it to the letter.
         """
-        check(definition, self)
+        check(definition, runs)
         self._machines[arn] = definition
 
     def start(self, machine: str, given: Any, name: str | None = None) -> Execution:
@@ -138,11 +111,6 @@ class Executions:
         return execution
 
     # How the interpreter has tasks done.
-
-    def check(self, resource: str) -> None:
-        """Refuse a resource other than a function."""
-        if resource.removesuffix(WAIT) != INVOKE and ":lambda:" not in resource:
-            raise DefinitionError(f"the sandbox runs no tasks of {resource}")
 
     def new_token(self) -> str:
         """Return a fresh task token."""
@@ -246,7 +214,7 @@ class Executions:
 
     def _describe(self, request: wire.Request, caller: Caller | None) -> Mapping[str, Any]:
         execution = self._find(request.parameters["executionArn"])
-        told = {**_listed(execution), "input": json.dumps(execution.input)}
+        told = {**listed(execution), "input": json.dumps(execution.input)}
         if execution.status == "SUCCEEDED":
             told["output"] = json.dumps(execution.output)
         if execution.error:
@@ -256,7 +224,7 @@ class Executions:
     def _list(self, request: wire.Request, caller: Caller | None) -> Mapping[str, Any]:
         wanted = request.parameters.get("stateMachineArn"), request.parameters.get("statusFilter")
         found = [e for e in reversed(self.all) if wanted[0] == e.machine and wanted[1] in (None, e.status)]
-        return {"executions": [_listed(execution) for execution in found]}
+        return {"executions": [listed(execution) for execution in found]}
 
     def _stop(self, request: wire.Request, caller: Caller | None) -> Mapping[str, Any]:
         execution = self._find(request.parameters["executionArn"])
@@ -284,42 +252,6 @@ class Executions:
         self._told(status_change(execution))
 
 
-def status_change(execution: Execution) -> dict[str, Any]:
-    """Return the event that Step Functions sends ("EventBridge event schema", Step Functions Developer Guide)."""
-    _, _, _, region, account, _ = execution.arn.split(":", 5)
-    stopped = execution.stopped or execution.started
-    return {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "detail-type": "Step Functions Execution Status Change",
-        "source": "aws.states",
-        "account": account,
-        "time": stopped.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "region": region,
-        "resources": [execution.arn],
-        "detail": {
-            "executionArn": execution.arn,
-            "stateMachineArn": execution.machine,
-            "name": execution.name,
-            "status": execution.status,
-            "startDate": int(execution.started.timestamp() * 1000),
-            "stopDate": int(stopped.timestamp() * 1000),
-            "input": json.dumps(execution.input),
-            "output": json.dumps(execution.output) if execution.status == "SUCCEEDED" else None,
-            "error": execution.error or None,
-            "cause": execution.cause or None,
-        },
-    }
-
-
-def _listed(execution: Execution) -> dict[str, Any]:
-    told = {
-        "executionArn": execution.arn,
-        "stateMachineArn": execution.machine,
-        "name": execution.name,
-        "status": execution.status,
-        "startDate": execution.started.timestamp(),
-    }
-    if execution.stopped is not None:
-        told["stopDate"] = execution.stopped.timestamp()
-    return told
+def runs(resource: str) -> bool:
+    """Tell whether a task of this resource can be run: a function, by its ARN or by invoke."""
+    return resource.removesuffix(WAIT) == INVOKE or ":lambda:" in resource

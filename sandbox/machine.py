@@ -1,7 +1,7 @@
 """An interpreter of state machines in JSONPath, for the states that ours use, on a clock that tests turn.
 
-Follows "Amazon States Language" and "Step Functions Developer Guide". What it does not know it refuses when the machine
-is made, never half-way through a run.
+Follows "Amazon States Language" and "Step Functions Developer Guide". `sandbox.definition` has refused beforehand what
+it does not know.
 """
 
 from __future__ import annotations
@@ -19,22 +19,6 @@ from sandbox.paths import StateError, evaluate, fill, read, write
 
 DATA_LIMIT = 262_144
 HISTORY_LIMIT = 25_000
-_COMMON = {"Type", "Comment", "InputPath", "OutputPath", "Next", "End"}
-_SHAPED = {*_COMMON, "Parameters", "ResultSelector", "ResultPath", "Retry", "Catch"}
-_FIELDS: dict[str, set[str]] = {
-    "Pass": {*_COMMON, "Parameters", "ResultPath", "Result"},
-    "Task": {*_SHAPED, "Resource", "TimeoutSeconds", "TimeoutSecondsPath", "HeartbeatSeconds"},
-    "Choice": {"Type", "Comment", "InputPath", "OutputPath", "Choices", "Default"},
-    "Wait": {*_COMMON, "Seconds", "SecondsPath", "Timestamp", "TimestampPath"},
-    "Succeed": {"Type", "Comment", "InputPath", "OutputPath"},
-    "Fail": {"Type", "Comment", "Error", "Cause", "ErrorPath", "CausePath"},
-    "Parallel": {*_SHAPED, "Branches"},
-    "Map": {*_SHAPED, "ItemsPath", "ItemSelector", "ItemProcessor", "Iterator", "MaxConcurrency"},
-}
-
-
-class DefinitionError(ValueError):
-    """A definition that is wrong, or uses what the interpreter does not know."""
 
 
 @dataclass(frozen=True)
@@ -57,9 +41,6 @@ class Event:
 class Tasks(Protocol):
     """How the interpreter has tasks done."""
 
-    def check(self, resource: str) -> None:
-        """Refuse a resource that cannot be run, with DefinitionError."""
-
     def run(self, resource: str, payload: Any, token: str | None, heartbeat: float | None) -> Effect:
         """Return the effect that does a task; its value is the task's result or a StateError."""
         ...
@@ -67,36 +48,6 @@ class Tasks(Protocol):
     def new_token(self) -> str:
         """Return a fresh task token."""
         ...
-
-
-def check(definition: Mapping[str, Any], tasks: Tasks) -> None:
-    """Refuse a definition that the interpreter would not run to the letter.
-
-    Raises:
-        DefinitionError: names the state and the field.
-    """
-    if definition.get("QueryLanguage", "JSONPath") != "JSONPath":
-        raise DefinitionError("only JSONPath is known")
-    states = definition["States"]
-    if definition["StartAt"] not in states:
-        raise DefinitionError(f"StartAt names no state: {definition['StartAt']}")
-    for name, state in states.items():
-        unknown = set(state) - _FIELDS.get(state["Type"], set())
-        if unknown:
-            raise DefinitionError(f"{name} ({state['Type']}): unknown {', '.join(sorted(unknown))}")
-        targets = [state.get("Next"), state.get("Default")]
-        targets += [rule.get("Next") for rule in (*state.get("Choices", ()), *state.get("Catch", ()))]
-        if lost := {target for target in targets if target is not None} - set(states):
-            raise DefinitionError(f"{name}: goes to {', '.join(sorted(lost))}, which is not there")
-        if state["Type"] not in ("Choice", "Succeed", "Fail") and ("Next" in state) == bool(state.get("End")):
-            raise DefinitionError(f"{name}: needs either Next or End")
-        if state["Type"] == "Task":
-            tasks.check(state["Resource"])
-        for inner in (*state.get("Branches", ()), state.get("ItemProcessor"), state.get("Iterator")):
-            if inner is not None:
-                if inner.get("ProcessorConfig", {}).get("Mode", "INLINE") != "INLINE":
-                    raise DefinitionError(f"{name}: only inline Maps are known")
-                check(inner, tasks)
 
 
 @dataclass

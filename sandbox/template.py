@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sandbox.resources_rights
+import sandbox.resources_route
 import sandbox.resources_run
 import sandbox.resources_standing
 import sandbox.resources_state  # noqa: F401  each registers its types

@@ -14,7 +14,8 @@ from sandbox.clock import Clock
 from sandbox.cloud import Cloud
 from sandbox.clusters import Clusters
 from sandbox.events import Events, envelope
-from sandbox.executions import Execution, Executions
+from sandbox.execution import Execution
+from sandbox.executions import Executions
 from sandbox.front import Front, Server
 from sandbox.functions import Functions
 from sandbox.identity import Identities

@@ -18,11 +18,12 @@ from werkzeug.wrappers import Request, Response
 
 from sandbox.backend import Backend
 from sandbox.clock import Clock
-from sandbox.executions import Execution, Executions
+from sandbox.definition import DefinitionError
+from sandbox.execution import Execution
+from sandbox.executions import Executions
 from sandbox.front import AwsFailure, Server
 from sandbox.functions import Functions
 from sandbox.invocation import Result
-from sandbox.machine import DefinitionError
 from tests.sandbox.machines import ARN, INVOKE, MACHINES, RULES, call, chooser, functions, states
 
 START = datetime(2026, 11, 25, 12, tzinfo=UTC)
