@@ -1,3 +1,5 @@
+"""What is special about snapshots: one moment, tags, states, and evidence that outlives the instance."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

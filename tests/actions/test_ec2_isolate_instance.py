@@ -1,3 +1,5 @@
+"""What is special about isolation: every interface, every state half-way, and what comes and goes meanwhile."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

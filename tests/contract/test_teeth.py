@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 
 from firebreak.actions.ebs_snapshot_volumes import SnapshotVolumes
-from firebreak.actions.ec2_isolate_instance import Before, IsolateInstance
+from firebreak.actions.ec2_isolate_instance import IsolateInstance
 from firebreak.core import registry
 from firebreak.core.action import AnyAction
 from firebreak.core.clients import Clients
 from firebreak.core.errors import FirebreakError
 from firebreak.core.grant import Grant
-from firebreak.core.interfaces import move
+from firebreak.core.interfaces import Interfaces, move
 from firebreak.core.plan import Again, Done, Draft, Plan, Progress, Verification
 from tests.contract import test_actions as suite
 
 
 def plan_that_writes(self: IsolateInstance, clients: Clients, *arguments: Any) -> Draft:
     draft = IsolateInstance.plan(self, clients, *arguments)
-    for interface in Before.model_validate(draft.before).interfaces:
+    for interface in Interfaces.model_validate(draft.before).interfaces:
         move(clients.aws("ec2"), interface.id, interface.groups)
     return draft
 
@@ -42,7 +42,7 @@ def plan_that_names_too_little(self: IsolateInstance, *arguments: Any) -> Draft:
 
 
 def apply_whatever_is_there(self: IsolateInstance, clients: Clients, plan: Plan) -> Progress:
-    for interface in Before.model_validate(plan.before).interfaces:
+    for interface in Interfaces.model_validate(plan.before).interfaces:
         move(clients.aws("ec2"), interface.id, [interface.sealed])
     return Done()
 
@@ -51,7 +51,7 @@ def apply_one_alone(self: IsolateInstance, clients: Clients, plan: Plan) -> Prog
     progress = IsolateInstance.apply(self, clients, plan)
     if isinstance(progress, Again):
         return progress
-    interface = Before.model_validate(plan.before).interfaces[0]
+    interface = Interfaces.model_validate(plan.before).interfaces[0]
     move(clients.aws("ec2"), interface.id, [interface.sealed])
     return Done()
 
@@ -70,7 +70,7 @@ def undo_nothing(self: IsolateInstance, clients: Clients, plan: Plan) -> Done:
 
 
 def undo_whatever_is_there(self: IsolateInstance, clients: Clients, plan: Plan) -> Done:
-    for interface in Before.model_validate(plan.before).interfaces:
+    for interface in Interfaces.model_validate(plan.before).interfaces:
         move(clients.aws("ec2"), interface.id, interface.groups)
     return Done()
 

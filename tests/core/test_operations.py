@@ -1,3 +1,5 @@
+"""IAM spells some calls in its own way."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""The quarantine groups: their rules, and every way in which they can be other than they have to be."""
+
 from __future__ import annotations
 
 import re

@@ -1,3 +1,5 @@
+"""Ways out of a subnet that always track."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Quarantine groups in every VPC: twice, half made, changed by a person, raced, refused."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence

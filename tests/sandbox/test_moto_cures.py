@@ -1,3 +1,5 @@
+"""Each cure does what AWS documents."""
+
 from __future__ import annotations
 
 import gc

@@ -11,19 +11,22 @@ from firebreak.core.grant import Grant
 from firebreak.core.instances import living_instance
 from firebreak.core.interfaces import (
     Interface,
-    Position,
+    Interfaces,
     attached_interfaces,
     group_ids,
     interfaces_by_id,
     is_changeable,
+    members_of_groups,
     move,
     name_of,
     out_of_reach,
+    positions_now,
     refuse_foreign,
+    refuse_quarantined,
 )
 from firebreak.core.model import Json, Model
 from firebreak.core.plan import Again, Change, Done, Draft, Plan, Progress, Verification
-from firebreak.core.quarantine import Kind, changed_groups, group_name, groups_by_id, is_ours, quarantine_groups
+from firebreak.core.quarantine import changed_groups, group_name, groups_by_id, quarantine_groups
 from firebreak.core.target import Instance
 from firebreak.core.tracking import always_tracked
 
@@ -41,23 +44,7 @@ class Parameters(Model):
     untrack_seconds: int = Field(default=60, ge=5, le=600)
 
 
-class Before(Model):
-    """The interfaces as found."""
-
-    interfaces: tuple[Interface, ...]
-
-    @property
-    def by_id(self) -> dict[str, Interface]:
-        return {interface.id: interface for interface in self.interfaces}
-
-    @property
-    def quarantine(self) -> dict[str, Kind]:
-        """The quarantine groups that the plan uses."""
-        untrack: dict[str, Kind] = {i.untrack: "untrack" for i in self.interfaces if i.untrack}
-        return untrack | {i.sealed: "sealed" for i in self.interfaces}
-
-
-class IsolateInstance(Action[Instance, Parameters, Before]):
+class IsolateInstance(Action[Instance, Parameters, Interfaces]):
     """Isolate an EC2 instance from the network.
 
     Replaces the security groups of every network interface by the sealed group of its VPC, which has no rules: nothing
@@ -81,7 +68,7 @@ class IsolateInstance(Action[Instance, Parameters, Before]):
     target = Instance
     aspect = "network"
     parameters = Parameters
-    before = Before
+    before = Interfaces
     reads = (
         Grant(action="ec2:DescribeInstances"),
         Grant(action="ec2:DescribeNetworkInterfaces"),
@@ -104,11 +91,11 @@ class IsolateInstance(Action[Instance, Parameters, Before]):
         instance = living_instance(ec2, target.instance_id)
         attached = attached_interfaces(ec2, target.instance_id)
         enis = [eni for _, eni in sorted(attached.items()) if is_changeable(eni)]
-        _refuse_quarantined(enis)
+        refuse_quarantined(enis)
         vpcs = {eni["VpcId"] for eni in enis}
         sealed = quarantine_groups(ec2, target.account, vpcs, "sealed")
         untrack = quarantine_groups(ec2, target.account, vpcs, "untrack") if parameters.cut_tracked else {}
-        before = Before(
+        before = Interfaces(
             interfaces=tuple(
                 Interface(
                     id=eni["NetworkInterfaceId"],
@@ -130,8 +117,8 @@ class IsolateInstance(Action[Instance, Parameters, Before]):
 
     def apply(self, clients: Clients, plan: Plan) -> Progress:
         ec2 = clients.aws("ec2")
-        before, parameters = Before.model_validate(plan.before), Parameters.model_validate(plan.parameters)
-        positions = _positions(ec2, plan, before)
+        before, parameters = Interfaces.model_validate(plan.before), Parameters.model_validate(plan.parameters)
+        positions = positions_now(ec2, plan.target.label, before)
         if set(positions.values()) <= {"sealed"}:
             return Done()
         if changed := changed_groups(ec2, before.quarantine):
@@ -151,11 +138,11 @@ class IsolateInstance(Action[Instance, Parameters, Before]):
 
     def verify(self, clients: Clients, plan: Plan) -> Verification:
         ec2 = clients.aws("ec2")
-        planned = Before.model_validate(plan.before).by_id
+        planned = Interfaces.model_validate(plan.before).by_id
         attached = attached_interfaces(ec2, plan.target.label)
         if not attached:
             living_instance(ec2, plan.target.label)
-        wrong = list(changed_groups(ec2, Before.model_validate(plan.before).quarantine))
+        wrong = list(changed_groups(ec2, Interfaces.model_validate(plan.before).quarantine))
         sealed = []
         for eni_id, eni in sorted(attached.items()):
             carries = f"{name_of(eni)} carries {', '.join(group_name(group) for group in eni['Groups'])}"
@@ -170,7 +157,7 @@ class IsolateInstance(Action[Instance, Parameters, Before]):
 
     def undo(self, clients: Clients, plan: Plan) -> Progress:
         ec2 = clients.aws("ec2")
-        planned = Before.model_validate(plan.before).by_id
+        planned = Interfaces.model_validate(plan.before).by_id
         found = interfaces_by_id(ec2, planned)
         if not found:
             living_instance(ec2, plan.target.label)
@@ -190,7 +177,7 @@ class IsolateInstance(Action[Instance, Parameters, Before]):
 
     def secure(self, clients: Clients, plan: Plan) -> None:
         ec2 = clients.aws("ec2")
-        planned = Before.model_validate(plan.before).by_id
+        planned = Interfaces.model_validate(plan.before).by_id
         found = interfaces_by_id(ec2, planned)
         positions = {eni_id: planned[eni_id].position(eni) for eni_id, eni in found.items()}
         if not {"untrack", "sealed"} & set(positions.values()):
@@ -209,33 +196,6 @@ class IsolateInstance(Action[Instance, Parameters, Before]):
         refuse_foreign(positions, found)
 
 
-def _refuse_quarantined(enis: list[Json]) -> None:
-    for eni in enis:
-        if any(is_ours(group) for group in eni["Groups"]):
-            raise Refused(
-                f"{name_of(eni)} carries {', '.join(group_name(group) for group in eni['Groups'])}: it is isolated"
-                " already, and that must not become the state before. Undo the incident that isolated it, or give it"
-                " its own groups back by hand"
-            )
-
-
-def _positions(ec2: Aws, plan: Plan, before: Before) -> dict[str, Position]:
-    """Return where each planned interface stands that is attached, or was detached while it let everything pass."""
-    planned = before.by_id
-    attached = attached_interfaces(ec2, plan.target.label)
-    if not attached:
-        living_instance(ec2, plan.target.label)
-    if strangers := [name_of(eni) for eni_id, eni in attached.items() if eni_id not in planned and is_changeable(eni)]:
-        raise PlanStale(
-            f"nothing was written: {', '.join(strangers)} was attached to {plan.target.label} after the plan was made."
-            " Plan again, so that it is isolated and can be restored like the others"
-        )
-    positions = {eni_id: planned[eni_id].position(eni) for eni_id, eni in attached.items() if eni_id in planned}
-    refuse_foreign(positions, attached)
-    away = interfaces_by_id(ec2, planned.keys() - attached.keys())
-    return positions | {i: "untrack" for i, eni in away.items() if planned[i].position(eni) == "untrack"}
-
-
 def _change(eni: Json, sealed: Json, untrack: Json | None, parameters: Parameters) -> Change:
     by_way = f"{group_name(untrack)} for {parameters.untrack_seconds} s, then " if untrack else ""
     return Change(
@@ -246,7 +206,7 @@ def _change(eni: Json, sealed: Json, untrack: Json | None, parameters: Parameter
     )
 
 
-def _resources(target: Instance, before: Before) -> tuple[str, ...]:
+def _resources(target: Instance, before: Interfaces) -> tuple[str, ...]:
     if not before.interfaces:
         return ()
     prefix = target.arn.removesuffix(f"instance/{target.instance_id}")
@@ -259,15 +219,11 @@ def _resources(target: Instance, before: Before) -> tuple[str, ...]:
 
 
 def _effects(instance: Json, enis: list[Json]) -> tuple[str, ...]:
-    members: dict[str, list[str]] = {}
-    for eni in enis:
-        for group in eni["Groups"]:
-            members.setdefault(group_name(group), []).append(eni["NetworkInterfaceId"])
     scaling = [tag["Value"] for tag in instance.get("Tags", ()) if tag["Key"] == "aws:autoscaling:groupName"]
     return (
         *(
             f"security group {group} loses {', '.join(ids)}: rules elsewhere that name it stop matching"
-            for group, ids in sorted(members.items())
+            for group, ids in members_of_groups(enis).items()
         ),
         *(f"Auto Scaling group {group} may find it unhealthy and replace it" for group in scaling),
     )

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from typing import Literal, TypeAlias
 
 from firebreak.core.clients import Aws
-from firebreak.core.errors import PlanStale, Retriable, TargetMissing
+from firebreak.core.errors import PlanStale, Refused, Retriable, TargetMissing
+from firebreak.core.instances import living_instance
 from firebreak.core.model import Json, Model
+from firebreak.core.quarantine import Kind, group_name, is_ours
 
 Position: TypeAlias = Literal["before", "untrack", "sealed", "foreign"]
 
@@ -37,6 +39,22 @@ class Interface(Model):
         if groups == (self.untrack,):
             return "untrack"
         return "before" if groups == self.groups else "foreign"
+
+
+class Interfaces(Model):
+    """The interfaces of an instance as they were found: what isolation changes and undo restores."""
+
+    interfaces: tuple[Interface, ...]
+
+    @property
+    def by_id(self) -> dict[str, Interface]:
+        return {interface.id: interface for interface in self.interfaces}
+
+    @property
+    def quarantine(self) -> dict[str, Kind]:
+        """The quarantine groups that the plan uses."""
+        untrack: dict[str, Kind] = {i.untrack: "untrack" for i in self.interfaces if i.untrack}
+        return untrack | {i.sealed: "sealed" for i in self.interfaces}
 
 
 def attached_interfaces(ec2: Aws, instance_id: str) -> dict[str, Json]:
@@ -111,3 +129,49 @@ def refuse_foreign(positions: Mapping[str, Position], found: Mapping[str, Json])
     if foreign := sorted(eni for eni, position in positions.items() if position == "foreign"):
         said = "; ".join(f"{name_of(found[eni])} carries {', '.join(group_ids(found[eni]))}" for eni in foreign)
         raise PlanStale(f"someone else changed security groups: {said}. They were left as they are")
+
+
+def refuse_quarantined(enis: Iterable[Json]) -> None:
+    """Refuse to take an isolation that is in force for the state before.
+
+    Raises:
+        Refused: names the first interface that carries a quarantine group.
+    """
+    for eni in enis:
+        if any(is_ours(group) for group in eni["Groups"]):
+            raise Refused(
+                f"{name_of(eni)} carries {', '.join(group_name(group) for group in eni['Groups'])}: it is isolated"
+                " already, and that must not become the state before. Undo the incident that isolated it, or give it"
+                " its own groups back by hand"
+            )
+
+
+def positions_now(ec2: Aws, instance_id: str, found: Interfaces) -> dict[str, Position]:
+    """Return where each planned interface stands that is attached, or was detached while it let everything pass.
+
+    Raises:
+        TargetMissing: the instance is gone.
+        PlanStale: one stands elsewhere, or an interface was attached that is not in the plan.
+    """
+    planned = found.by_id
+    attached = attached_interfaces(ec2, instance_id)
+    if not attached:
+        living_instance(ec2, instance_id)
+    if strangers := [name_of(eni) for eni_id, eni in attached.items() if eni_id not in planned and is_changeable(eni)]:
+        raise PlanStale(
+            f"nothing was written: {', '.join(strangers)} was attached to {instance_id} after the plan was made. Plan"
+            " again, so that it is isolated and can be restored like the others"
+        )
+    positions = {eni_id: planned[eni_id].position(eni) for eni_id, eni in attached.items() if eni_id in planned}
+    refuse_foreign(positions, attached)
+    away = interfaces_by_id(ec2, planned.keys() - attached.keys())
+    return positions | {i: "untrack" for i, eni in away.items() if planned[i].position(eni) == "untrack"}
+
+
+def members_of_groups(enis: Iterable[Json]) -> dict[str, list[str]]:
+    """Return, by what a person calls each security group, which of some interfaces are in it."""
+    members: dict[str, list[str]] = {}
+    for eni in enis:
+        for group in eni["Groups"]:
+            members.setdefault(group_name(group), []).append(eni["NetworkInterfaceId"])
+    return dict(sorted(members.items()))
