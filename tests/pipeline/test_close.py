@@ -1,0 +1,279 @@
+"""Close and Sweep: what an execution came to, and what waited too long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from firebreak.adapters.admission_table import AdmissionTable
+from firebreak.adapters.finding_table import FindingTable
+from firebreak.adapters.incident_rows import step_row
+from firebreak.core.errors import InputError, Retriable
+from firebreak.core.finding import Finding, Severity
+from firebreak.core.incident import Incident
+from firebreak.pipeline.close import Close
+from firebreak.pipeline.sweep import Sweep
+from firebreak.ports import Actor, Execution
+from tests.pipeline.stage import INCIDENT, Consents, Stage
+from tests.world import ACCOUNT, REGION, START
+
+ACTOR = Actor(name="close", request="request-c")
+
+
+@dataclass
+class Kept:
+    """What was kept."""
+
+    names: list[str] = field(default_factory=list)
+
+    def keep(self, name: str, content: Any) -> str:
+        self.names.append(name)
+        return f"s3://evidence/{name}"
+
+
+@dataclass
+class Started:
+    """Executions that were started."""
+
+    names: list[str] = field(default_factory=list)
+
+    def start(self, execution: Execution) -> bool:
+        self.names.append(execution.name)
+        return True
+
+
+@dataclass
+class Office:
+    """The stage with Close and Sweep at it."""
+
+    stage: Stage
+    kept: Kept = field(default_factory=Kept)
+    started: Started = field(default_factory=Started)
+
+    @property
+    def admission(self) -> AdmissionTable:
+        return AdmissionTable(self.stage.ledger._table)
+
+    @property
+    def findings(self) -> FindingTable:
+        return FindingTable(self.stage.ledger._table)
+
+    @property
+    def close(self) -> Close:
+        stage = self.stage
+        return Close(stage.incidents, self.findings, self.admission, self.kept, stage.notices, stage.world.clock)
+
+    @property
+    def sweep(self) -> Sweep:
+        stage = self.stage
+        return Sweep(stage.incidents, self.started, self.admission, stage.consent, stage.notices, stage.world.clock, 2)
+
+    def conclude(self, mode: Any = "respond") -> Incident:
+        self.close.handle(INCIDENT, 1, mode, f"{INCIDENT}-r1-{mode}-a1", ACTOR)
+        return self.stage.incidents.incident(INCIDENT)
+
+    def step(self, status: str, action: str = "ec2.isolate_instance") -> None:
+        """Put a step into the table in a status."""
+        planned = self.stage.plan(action, id=f"{action.replace('.', '-')}-{status}")
+        self.stage.incidents.change_step(planned, planned.model_copy(update={"status": status}), ACTOR, START)
+
+
+@pytest.fixture
+def office(stage: Stage) -> Office:
+    return Office(stage)
+
+
+@pytest.mark.parametrize(
+    ("statuses", "status"),
+    [
+        (["verified"], "contained"),
+        (["verified", "failed"], "contained"),
+        (["observed"], "open"),
+        (["denied"], "open"),
+        (["failed"], "open"),
+        (["unneeded"], "closed"),
+        (["gone"], "closed"),
+        ([], "closed"),
+    ],
+    ids=str,
+)
+def test_an_incident_ends_up_as_its_steps_did(office: Office, statuses: list[str], status: str) -> None:
+    for each in statuses:
+        office.step(each)
+    assert office.conclude().status == status
+    assert office.stage.chains()
+
+
+def test_evidence_alone_contains_nothing(office: Office) -> None:
+    office.step("verified", "ebs.snapshot_volumes")
+    assert office.conclude().status == "open"
+
+
+def test_a_step_that_could_not_be_planned_is_recorded_as_failed(office: Office) -> None:
+    office.step("decided")
+    assert office.conclude().status == "open"
+    (step,) = office.stage.incidents.steps(INCIDENT)
+    assert step.status == "failed"
+    assert "could not be planned" in (step.error or "")
+
+
+def test_closing_twice_frees_the_locks_once_and_for_all(office: Office) -> None:
+    story = office.stage.incidents.incident(INCIDENT)
+    locked = story.model_copy(update={"locks": ("name",)})
+    office.stage.incidents.change_incident(story, locked, "decided", ACTOR, START)
+    office.stage.incidents.claim_locks(locked, ("name",), START)
+    assert office.conclude().status == "closed"
+    assert office.conclude().status == "closed"
+    assert not [row for row in office.stage.world.rows().values() if row["sk"] == "LOCK"]
+
+
+def test_a_manifest_is_kept_and_the_trails_of_the_steps_hang_from_the_incidents(office: Office) -> None:
+    office.step("verified")
+    office.conclude()
+    assert office.kept.names == [f"manifests/{INCIDENT}/{INCIDENT}-r1-respond-a1.json"]
+    (step,) = office.stage.incidents.steps(INCIDENT)
+    record = [record for record in office.stage.incidents.trail(INCIDENT) if record.chain == "incident"][-1]
+    assert f"{step.id} {step.head}" in record.words
+
+
+def test_an_undo_that_took_all_back_closes_the_incident_and_hushes_its_findings(office: Office) -> None:
+    finding = Finding(
+        source="guardduty", id="f", account=ACCOUNT, region=REGION, type="t", severity=Severity.HIGH,
+        created_at=START, updated_at=START, targets=(office.stage.instance,),
+    )  # fmt: skip
+    story = office.stage.incidents.incident(INCIDENT)
+    office.findings.join(finding, story, story, None, START)
+    office.step("undone")
+    done = office.conclude("undo")
+    assert (done.status, done.released_at) == ("closed", START)
+    office.stage.world.pass_time(days=30)
+    later = finding.model_copy(update={"updated_at": office.stage.world.clock()})
+    assert office.findings.repeat(later, office.stage.world.clock(), 1) is True
+    worse = later.model_copy(update={"severity": Severity.CRITICAL})
+    assert office.findings.repeat(worse, office.stage.world.clock(), 1) is not True
+
+
+def test_an_undo_that_left_something_keeps_the_incident_and_says_what(office: Office) -> None:
+    office.step("undo_failed")
+    assert office.conclude("undo").status == "contained"
+
+
+def test_an_older_revision_concludes_nothing(office: Office) -> None:
+    office.step("verified")
+    story = office.stage.incidents.incident(INCIDENT)
+    office.stage.incidents.change_incident(story, story.model_copy(update={"revision": 2}), "revised", ACTOR, START)
+    assert office.conclude().status == "acting"
+
+
+def execution(number: int) -> Execution:
+    return Execution(incident=f"inc-{number:012x}", revision=1, mode="respond", attempt=1, lane="bulk")
+
+
+def test_a_slot_is_taken_and_given_back_once(office: Office) -> None:
+    first, second, third = (execution(number) for number in range(3))
+    assert office.admission.enter(first, 2, START)
+    assert office.admission.enter(first, 2, START)
+    assert office.admission.enter(second, 2, START)
+    assert not office.admission.enter(third, 2, START)
+    assert not office.admission.enter(third, 2, START)
+    assert office.admission.waiting() == [third]
+    office.admission.leave(first.name)
+    office.admission.leave(first.name)
+    assert office.admission.enter(third, 2, START)
+    assert not office.admission.enter(execution(4), 2, START)
+
+
+def test_sweep_starts_what_waits_as_soon_as_there_is_room_and_once(office: Office) -> None:
+    for number in range(5):
+        office.admission.enter(execution(number), 2, START)
+    assert office.sweep.scheduled(ACTOR)["started"] == 0
+    office.admission.leave(execution(0).name)
+    assert office.sweep.scheduled(ACTOR)["started"] == 1
+    assert office.started.names == [execution(2).name]
+    assert office.sweep.scheduled(ACTOR)["started"] == 0
+    assert office.admission.waiting() == [execution(3), execution(4)]
+
+
+def ended(name: str, status: str = "FAILED") -> dict[str, Any]:
+    """What Step Functions tells of an execution that ended (Step Functions Developer Guide, "EventBridge events")."""
+    return {
+        "source": "aws.states",
+        "detail-type": "Step Functions Execution Status Change",
+        "detail": {"name": name, "status": status, "executionArn": f"arn:aws:states:…:execution:respond:{name}"},
+    }
+
+
+def test_an_execution_that_ended_badly_is_tried_again_and_then_people_are_told(office: Office) -> None:
+    names = [f"{INCIDENT}-r1-respond-a{attempt}" for attempt in (1, 2, 3)]
+    assert office.sweep.ended(ended(names[0]), ACTOR)
+    assert not office.sweep.ended(ended(names[0]), ACTOR), "the same failure told twice starts nothing"
+    assert office.sweep.ended(ended(names[1], "TIMED_OUT"), ACTOR)
+    assert not office.sweep.ended(ended(names[2], "ABORTED"), ACTOR)
+    assert office.started.names == names[1:]
+    assert f"Incident {INCIDENT} needs a person" in office.stage.notices.told
+
+
+def test_an_execution_of_a_fenced_incident_is_not_tried_again_but_its_undo_is(office: Office) -> None:
+    story = office.stage.incidents.incident(INCIDENT)
+    office.stage.incidents.change_incident(story, story.model_copy(update={"fenced": 1}), "fenced", ACTOR, START)
+    assert not office.sweep.ended(ended(f"{INCIDENT}-r1-respond-a1"), ACTOR)
+    undo = Execution(incident=INCIDENT, revision=1, mode="undo", attempt=1)
+    office.stage.incidents.want_execution(undo, START)
+    assert office.sweep.ended(ended(undo.name), ACTOR)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"detail": None},
+        ended("somebody-elses"),
+        ended(f"{INCIDENT}-r1-respond-a1", "SUCCEEDED"),
+        ended(f"{INCIDENT}-r1-respond-a1\n"),
+    ],
+    ids=["empty", "null", "foreign", "succeeded", "newline"],
+)
+def test_what_is_no_bad_end_of_ours_is_refused(office: Office, event: dict[str, Any]) -> None:
+    with pytest.raises(InputError):
+        office.sweep.ended(event, ACTOR)
+
+
+@pytest.mark.parametrize(
+    ("status", "days", "after"), [("open", 8, "closed"), ("open", 6, "open"), ("contained", 99, "contained")]
+)
+def test_an_idle_open_incident_is_closed_and_a_contained_one_is_not(
+    office: Office, status: str, days: int, after: str
+) -> None:
+    story = office.stage.incidents.incident(INCIDENT)
+    office.stage.incidents.change_incident(story, story.model_copy(update={"status": status}), status, ACTOR, START)
+    office.stage.world.pass_time(days=days)
+    office.sweep.scheduled(ACTOR)
+    assert office.stage.incidents.incident(INCIDENT).status == after
+
+
+def test_an_incident_in_which_nothing_moves_is_told(office: Office) -> None:
+    office.stage.world.pass_time(hours=27)
+    office.sweep.scheduled(ACTOR)
+    assert office.stage.notices.told == [f"Incident {INCIDENT} is stuck"]
+
+
+def test_one_part_that_fails_does_not_keep_the_others_from_running(office: Office) -> None:
+    class Failing(Consents):
+        def expire_due(self, now: datetime) -> int:
+            raise Retriable("no answer")
+
+    office.stage.consent = Failing()
+    for number in range(3):
+        office.admission.enter(execution(number), 2, START)
+    office.admission.leave(execution(0).name)
+    with pytest.raises(Retriable, match="no answer"):
+        office.sweep.scheduled(ACTOR)
+    assert office.started.names == [execution(2).name]
+
+
+def test_a_step_row_says_what_conditions_look_at(office: Office) -> None:
+    step = office.stage.plan("ec2.isolate_instance")
+    assert {name: step_row(step)[name] for name in ("status", "version")} == {"status": "planned", "version": 1}
