@@ -264,11 +264,12 @@ OBJECTS: dict[str, list[Fact]] = {
         get("malformed", f"{PODS}?labelSelector=a%3D%3D%3Db", 400, reason="BadRequest"),
         get("a page", f"{PODS}?limit=3", has={"items.2.metadata.name": "c"}, lacks=("items.3",), keep="page"),
         post("meanwhile", PODS, pod("e")),
+        patch("…", f"{PODS}/d", {"metadata": {"labels": {"late": "1"}}}),
         get(
             "the next page shows what the first one saw",
             f"{PODS}?limit=3&continue=<page.continue>",
             has={"items.0.metadata.name": "d", "metadata.resourceVersion": "<page.resourceVersion>"},
-            lacks=("items.1", "metadata.continue"),
+            lacks=("items.1", "items.0.metadata.labels.late", "metadata.continue"),
         ),
         get("a cursor that is none", f"{PODS}?limit=3&continue=x", 400, reason="BadRequest"),
     ],
