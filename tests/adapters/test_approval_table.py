@@ -12,7 +12,7 @@ import pytest
 
 from firebreak.adapters.approval_rows import audit_row, stamp
 from firebreak.adapters.incident_rows import incident_key
-from firebreak.adapters.table import PRESENT, update
+from firebreak.adapters.writes import PRESENT, update
 from firebreak.core.approval import NOBODY, Approval, Post, redeem, withdraw
 from firebreak.core.audit import AuditRecord, broken_link
 from firebreak.core.errors import Refused

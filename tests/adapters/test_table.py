@@ -12,19 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from firebreak.adapters.table import (
-    ABSENT,
-    PRESENT,
-    ConditionFailed,
-    Table,
-    When,
-    _pack,
-    _unpack,
-    check,
-    delete,
-    put,
-    update,
-)
+from firebreak.adapters.table import ConditionFailed, Table
+from firebreak.adapters.writes import ABSENT, PRESENT, When, check, delete, pack, put, unpack, update
 from firebreak.core.errors import Conflict
 from tests.world import make_table
 
@@ -123,12 +112,12 @@ class Conflicting:
                 "Error": {"Code": "TransactionCanceledException", "Message": "conflict"},
                 "CancellationReasons": reasons,
             }
-            raise ClientError(error, "TransactWriteItems")  # type: ignore[arg-type]
+            raise ClientError(error, "TransactWriteItems")
 
 
 @pytest.mark.parametrize(("times", "outcome"), [(0, 1), (3, 4), (5, 6)])
 def test_a_transaction_that_meets_others_is_tried_again_with_pauses(times: int, outcome: int) -> None:
-    client, pauses = Conflicting(times), []
+    client, pauses = Conflicting(times), list[float]()
     Table(client, "t", pause=pauses.append).write_all(put({"pk": "a", "sk": "b"}))
     assert client.calls == outcome
     assert len(pauses) == times
@@ -150,4 +139,4 @@ values = st.one_of(
 @settings(max_examples=200, deadline=None)
 @given(st.dictionaries(names.filter(lambda name: name not in ("pk", "sk")), values, max_size=5))
 def test_whatever_is_packed_comes_back(item: dict[str, Any]) -> None:
-    assert _unpack(_pack(item)) == item
+    assert unpack(pack(item)) == item

@@ -18,7 +18,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from firebreak.adapters.approval_rows import stamp
-from firebreak.adapters.table import PRESENT, update
+from firebreak.adapters.writes import PRESENT, update
 from firebreak.core.approval import Post
 from firebreak.core.errors import FirebreakError
 from firebreak.core.tally import count

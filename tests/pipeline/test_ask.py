@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from firebreak.adapters.incident_rows import incident_key
-from firebreak.adapters.table import PRESENT, update
+from firebreak.adapters.writes import PRESENT, update
 from firebreak.core.approval import NOBODY, approval_id
 from firebreak.core.errors import Refused
 from firebreak.core.incident import StepStatus

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from firebreak.adapters.table import ABSENT, PRESENT, ConditionFailed, Table, When, delete, put, update
+from firebreak.adapters.table import ConditionFailed, Table
+from firebreak.adapters.writes import ABSENT, PRESENT, When, delete, put, update
 from firebreak.ports import Execution
 
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from firebreak.adapters.table import Item
+from firebreak.adapters.writes import Item
 from firebreak.core.approval import Approval, Post, Question, Vote
 
 REPLAY_KEPT = 900

@@ -18,7 +18,8 @@ from firebreak.adapters.approval_rows import (
     token_key,
 )
 from firebreak.adapters.ballot_table import BallotTable
-from firebreak.adapters.table import ConditionFailed, Item, When, Write, check, delete, put, update
+from firebreak.adapters.table import ConditionFailed
+from firebreak.adapters.writes import Item, When, Write, check, delete, put, update
 from firebreak.core.approval import Approval, Post, Status, Vote
 from firebreak.core.errors import Conflict, Refused
 from firebreak.ports_approval import Stand

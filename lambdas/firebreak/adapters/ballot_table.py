@@ -9,7 +9,8 @@ from contextlib import suppress
 from datetime import datetime
 
 from firebreak.adapters.approval_rows import approval_key, audit_row, read_approval, replay_row, stamp, vote_row
-from firebreak.adapters.table import ConditionFailed, Table, When, check, put
+from firebreak.adapters.table import ConditionFailed, Table
+from firebreak.adapters.writes import When, check, put
 from firebreak.core.approval import Approval, Vote
 from firebreak.ports_approval import Cast
 

@@ -13,7 +13,8 @@ from firebreak.adapters.incident_rows import (
     new_incident,
     read_incident,
 )
-from firebreak.adapters.table import ConditionFailed, Item, Table, When, Write, delete, put, update
+from firebreak.adapters.table import ConditionFailed, Table
+from firebreak.adapters.writes import Item, When, Write, delete, put, update
 from firebreak.core.errors import Conflict
 from firebreak.core.finding import Finding
 from firebreak.core.incident import Incident, Lane

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from firebreak.adapters.table import ABSENT, Item, When, Write, put, update
+from firebreak.adapters.writes import ABSENT, Item, When, Write, put, update
 from firebreak.core.audit import AuditRecord
 from firebreak.core.incident import Incident, StepRecord
 from firebreak.core.target import Place
@@ -58,7 +58,8 @@ def read_step(row: Item) -> StepRecord:
     return StepRecord.model_validate_json(row["body"])
 
 
-def _audit_row(record: AuditRecord) -> Item:
+def audit_row(record: AuditRecord) -> Item:
+    """An audit record as its row."""
     return {
         "pk": f"AUDIT#{record.incident}",
         "sk": f"{record.chain}#{record.sequence:04d}",
@@ -79,7 +80,7 @@ def new_incident(incident: Incident, event: str, actor: str, words: tuple[str, .
         words=words,
     )
     after = incident.model_copy(update={"version": 1, "head": record.hash})
-    return after, [put(incident_row(after)), put(_audit_row(record))]
+    return after, [put(incident_row(after)), put(audit_row(record))]
 
 
 def move_incident(
@@ -98,14 +99,14 @@ def move_incident(
     )
     after = after.model_copy(update={"version": record.sequence, "head": record.hash, "updated_at": now})
     same = When(SAME_VERSION, {"version": before.version})
-    return after, [put(incident_row(after), same), put(_audit_row(record))]
+    return after, [put(incident_row(after), same), put(audit_row(record))]
 
 
 def new_step(step: StepRecord, actor: str, now: datetime) -> list[Write]:
     """The writes that create a step with the first record of its trail."""
     record = _step_record(step, step, actor, now, step.reasons)
     after = step.model_copy(update={"version": 1, "head": record.hash})
-    return [put(step_row(after)), put(_audit_row(record))]
+    return [put(step_row(after)), put(audit_row(record))]
 
 
 def move_step(
@@ -115,7 +116,7 @@ def move_step(
     record = _step_record(before, after, actor, now, words)
     after = after.model_copy(update={"version": record.sequence, "head": record.hash})
     same = When(SAME_VERSION, {"version": before.version})
-    return after, [put(step_row(after), same), put(_audit_row(record))]
+    return after, [put(step_row(after), same), put(audit_row(record))]
 
 
 def _step_record(

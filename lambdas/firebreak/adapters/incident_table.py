@@ -9,6 +9,7 @@ from itertools import islice
 
 from firebreak.adapters.incident_rows import (
     attempt_write,
+    audit_row,
     incident_key,
     lock_write,
     move_incident,
@@ -19,7 +20,8 @@ from firebreak.adapters.incident_rows import (
     read_step,
     step_key,
 )
-from firebreak.adapters.table import ConditionFailed, Item, Table, When, Write, delete, put, update
+from firebreak.adapters.table import ConditionFailed, Table
+from firebreak.adapters.writes import Item, When, Write, delete, put, update
 from firebreak.core.audit import AuditRecord
 from firebreak.core.errors import Conflict, TargetMissing
 from firebreak.core.finding import Finding
@@ -29,6 +31,10 @@ from firebreak.core.model import Json
 from firebreak.ports import Actor, Execution
 
 MODE_KEY, HALT_KEY = ("GUARD", "MODE"), ("GUARD", "HALT")
+GUARD = "guard"
+"""Where the trail of mode and kill switch stands, in place of an incident's id."""
+
+ATTEMPTS = 5
 
 
 class IncidentTable:
@@ -83,11 +89,11 @@ class IncidentTable:
 
     def set_mode(self, mode: str, actor: Actor, now: datetime) -> None:
         """Set the mode; the deployment's ceiling still bounds it."""
-        self._set(MODE_KEY, {"mode": mode}, actor, now)
+        self._set(MODE_KEY, {"mode": mode}, f"mode {mode}", actor, now)
 
     def set_halt(self, on: bool, actor: Actor, now: datetime) -> None:
         """Throw the kill switch, or take it back."""
-        self._set(HALT_KEY, {"on": on}, actor, now)
+        self._set(HALT_KEY, {"on": on}, f"halt {'on' if on else 'off'}", actor, now)
 
     def change_incident(
         self, before: Incident, after: Incident, event: str, actor: Actor, now: datetime, *words: str
@@ -199,9 +205,32 @@ class IncidentTable:
             if found is None or found["hash"] != head:
                 raise Conflict(f"{what} moved meanwhile; read it again") from None
 
-    def _set(self, key: tuple[str, str], values: dict[str, str | bool], actor: Actor, now: datetime) -> None:
-        row: Item = {"pk": key[0], "sk": key[1], **values, "by": str(actor), "at": now.isoformat()}
-        self._table.write(put(row, When("attribute_not_exists(#pk) OR attribute_exists(#pk)")))
+    def _set(self, key: tuple[str, str], values: Item, event: str, actor: Actor, now: datetime) -> None:
+        """Set a row of the guard and append to the guard's trail, whoever else sets it meanwhile."""
+        for _ in range(ATTEMPTS):
+            before = self._table.get(*key) or {}
+            version = int(before.get("version", 0))
+            record = AuditRecord(
+                incident=GUARD,
+                chain=key[1].lower(),
+                sequence=version + 1,
+                at=now,
+                event=event,
+                actor=str(actor),
+                previous=str(before.get("head", "")),
+            )
+            row = {"pk": key[0], "sk": key[1], **values, "by": str(actor), "at": now.isoformat()}
+            same = (
+                When("#version = :version", {"version": version}) if version else When("attribute_not_exists(#version)")
+            )
+            moved = put({**row, "version": record.sequence, "head": record.hash}, same)
+            try:
+                self._move([moved, put(audit_row(record))], record.hash, event)
+            except Conflict as error:
+                conflict = error
+                continue
+            return
+        raise conflict
 
 
 def _guard(rows: dict[tuple[str, str], Item]) -> GuardState:

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from firebreak.adapters.incident_rows import ledger_pk, move_step
 from firebreak.adapters.incident_table import HALT_KEY
-from firebreak.adapters.table import ConditionFailed, Table, When, Write, check, delete, put
+from firebreak.adapters.table import ConditionFailed, Table
+from firebreak.adapters.writes import When, Write, check, delete, put
 from firebreak.core.errors import Conflict, Held, Refused
 from firebreak.core.incident import BEGUN, Mode, StepRecord
 from firebreak.core.plan import Draft, Plan

@@ -8,36 +8,17 @@ stored with what they wanted to write (`ConditionFailed.found`) before they conc
 from __future__ import annotations
 
 import random
-import re
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from firebreak.adapters.aws import translate
+from firebreak.adapters.writes import Item, Write, pack, unpack
 from firebreak.core.errors import Conflict, FirebreakError, Throttled
 
-Item = dict[str, Any]
-_NAME = re.compile(r"#(\w+)")
-_PACK = TypeSerializer()
-_UNPACK = TypeDeserializer()
 ATTEMPTS = 6  # of a transaction that meets another one; with jitter below, two seconds in all
-
-
-@dataclass(frozen=True)
-class When:
-    """A condition. `#name` stands for the attribute of that name, `:name` for the value given under it."""
-
-    expression: str
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-
-ABSENT = When("attribute_not_exists(#pk)")
-PRESENT = When("attribute_exists(#pk)")
 
 
 class ConditionFailed(FirebreakError):
@@ -52,51 +33,6 @@ class ConditionFailed(FirebreakError):
         super().__init__(f"a condition did not hold: found {found}")
         self.found = found
         self.failed = failed
-
-
-@dataclass(frozen=True)
-class Write:
-    """One conditional write, to be made alone or together with others."""
-
-    kind: str
-    arguments: Mapping[str, Any]
-
-
-def put(item: Item, when: When = ABSENT) -> Write:
-    """Write a whole item where `when` holds for what is there."""
-    return Write("Put", {"Item": _pack(item), **_condition(when)})
-
-
-def update(
-    pk: str,
-    sk: str,
-    when: When,
-    *,
-    put: Mapping[str, Any] | None = None,
-    add: Mapping[str, Any] | None = None,
-    remove: tuple[str, ...] = (),
-) -> Write:
-    """Change attributes of an item where `when` holds: set those of `put`, add to the numbers and sets of `add`."""
-    parts, values = [], dict(when.values)
-    for verb, pairs, form in (("SET", put, "#{0} = :SET_{0}"), ("ADD", add, "#{0} :ADD_{0}")):
-        if pairs:
-            parts.append(verb + " " + ", ".join(form.format(name) for name in pairs))
-            values |= {f"{verb}_{name}": value for name, value in pairs.items()}
-    if remove:
-        parts.append("REMOVE " + ", ".join(f"#{name}" for name in remove))
-    expression = " ".join(parts)
-    condition = _condition(When(when.expression, values), expression)
-    return Write("Update", {"Key": _pack({"pk": pk, "sk": sk}), "UpdateExpression": expression, **condition})
-
-
-def check(pk: str, sk: str, when: When) -> Write:
-    """Hold the other writes of a transaction back unless `when` holds."""
-    return Write("ConditionCheck", {"Key": _pack({"pk": pk, "sk": sk}), **_condition(when)})
-
-
-def delete(pk: str, sk: str, when: When = PRESENT) -> Write:
-    """Remove an item where `when` holds."""
-    return Write("Delete", {"Key": _pack({"pk": pk, "sk": sk}), **_condition(when)})
 
 
 class Table:
@@ -115,19 +51,19 @@ class Table:
 
     def get(self, pk: str, sk: str) -> Item | None:
         """Return one item, read consistently, or None."""
-        found = self._call("get_item", Key=_pack({"pk": pk, "sk": sk}), ConsistentRead=True).get("Item")
-        return None if found is None else _unpack(found)
+        found = self._call("get_item", Key=pack({"pk": pk, "sk": sk}), ConsistentRead=True).get("Item")
+        return None if found is None else unpack(found)
 
     def get_all(self, *keys: tuple[str, str]) -> dict[tuple[str, str], Item]:
         """Return the items there are among up to 100 keys, read consistently, by key."""
         found: dict[tuple[str, str], Item] = {}
-        request = {"Keys": [_pack({"pk": pk, "sk": sk}) for pk, sk in keys], "ConsistentRead": True}
+        request = {"Keys": [pack({"pk": pk, "sk": sk}) for pk, sk in keys], "ConsistentRead": True}
         for attempt in range(ATTEMPTS):
             try:
                 answer = self._client.batch_get_item(RequestItems={self._name: request})
             except (ClientError, BotoCoreError) as error:
                 raise translate(error, "batch_get_item") from error
-            found |= {(item["pk"], item["sk"]): item for item in map(_unpack, answer["Responses"].get(self._name, ()))}
+            found |= {(item["pk"], item["sk"]): item for item in map(unpack, answer["Responses"].get(self._name, ()))}
             if not (rest := answer.get("UnprocessedKeys", {}).get(self._name)):
                 return found
             request = rest
@@ -138,7 +74,7 @@ class Table:
         """Yield the items of a partition whose sort key starts with `prefix`, in order, read consistently."""
         yield from self._query(
             KeyConditionExpression="pk = :pk AND begins_with(sk, :prefix)" if prefix else "pk = :pk",
-            ExpressionAttributeValues=_pack({":pk": pk, ":prefix": prefix} if prefix else {":pk": pk}),
+            ExpressionAttributeValues=pack({":pk": pk, ":prefix": prefix} if prefix else {":pk": pk}),
             ConsistentRead=True,
         )
 
@@ -148,7 +84,7 @@ class Table:
         yield from self._query(
             IndexName="listing",
             KeyConditionExpression="listing = :value" + (" AND listed_at <= :before" if before else ""),
-            ExpressionAttributeValues=_pack(values),
+            ExpressionAttributeValues=pack(values),
             ScanIndexForward=not newest_first,
         )
 
@@ -170,11 +106,11 @@ class Table:
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
                 found = error.response.get("Item")
-                raise ConditionFailed((None if found is None else _unpack(found),), (True,)) from None
+                raise ConditionFailed((None if found is None else unpack(found),), (True,)) from None
             raise translate(error, operation) from error
         except BotoCoreError as error:
             raise translate(error, operation) from error
-        return _unpack(answer.get("Attributes") or write.arguments.get("Item") or {})
+        return unpack(answer.get("Attributes") or write.arguments.get("Item") or {})
 
     def write_all(self, *writes: Write) -> None:
         """Make all writes or none.
@@ -209,7 +145,7 @@ class Table:
     def _query(self, **arguments: Any) -> Iterator[Item]:
         while True:
             page = self._call("query", **arguments)
-            yield from map(_unpack, page["Items"])
+            yield from map(unpack, page["Items"])
             if "LastEvaluatedKey" not in page:
                 return
             arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
@@ -224,34 +160,6 @@ class Table:
 def _cancelled(reasons: list[dict[str, Any]]) -> ConditionFailed:
     failed = tuple(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)
     return ConditionFailed(
-        tuple(_unpack(reason["Item"]) if reason.get("Item") else None for reason in reasons),
+        tuple(unpack(reason["Item"]) if reason.get("Item") else None for reason in reasons),
         failed,
     )
-
-
-def _condition(when: When, also: str = "") -> dict[str, Any]:
-    names = {f"#{name}": name for name in _NAME.findall(when.expression + " " + also)}
-    values = {f":{name}": value for name, value in when.values.items()}
-    return {
-        "ConditionExpression": when.expression,
-        **({"ExpressionAttributeNames": names} if names else {}),
-        **({"ExpressionAttributeValues": _pack(values)} if values else {}),
-    }
-
-
-def _pack(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _PACK.serialize(value) for name, value in item.items()}
-
-
-def _unpack(item: Mapping[str, Any]) -> Item:
-    return {name: _plain(_UNPACK.deserialize(value)) for name, value in item.items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    return value
