@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
 import time
 from collections.abc import Callable
@@ -114,6 +116,17 @@ def test_what_slack_signed_is_verified(event: Any) -> None:
 def test_what_slack_did_not_sign_is_refused_and_never_raises_anything_else(event: Any) -> None:
     with pytest.raises(Unverified):
         verify(event)
+
+
+@pytest.mark.parametrize("odd", [f"{TIMESTAMP}\n", f" {TIMESTAMP}", f"0{TIMESTAMP}", f"+{TIMESTAMP}", f"{TIMESTAMP}.0"])
+def test_an_odd_timestamp_is_refused_even_if_our_secret_signed_it(odd: str) -> None:
+    def signed(timestamp: str) -> dict[str, Any]:
+        digest = hmac.new(SECRET.encode(), b"v0:" + timestamp.encode() + b":" + BODY, hashlib.sha256).hexdigest()
+        return changed(x_slack_request_timestamp=timestamp, x_slack_signature=f"v0={digest}")
+
+    assert verify(signed(TIMESTAMP)) == BODY
+    with pytest.raises(Unverified, match="timestamp"):
+        verify(signed(odd))
 
 
 @pytest.mark.parametrize(

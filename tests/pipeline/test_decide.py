@@ -187,6 +187,21 @@ def test_consent_is_spent_once_by_one_holder(channel: Channel) -> None:
     assert channel.now(asked).holder == "inc/step"
 
 
+def test_of_two_that_spend_at_the_same_time_one_is_refused(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = channel.ask()
+    put(channel, asked, vote())
+    settle(channel, asked)
+    move = type(channel.approvals).move
+
+    def beaten(table: Any, before: Approval, after: Approval, now: Any) -> Approval:
+        move(table, before, replace(after, holder="another"), now)
+        return move(table, before, after, now)
+
+    monkeypatch.setattr(type(channel.approvals), "move", beaten)
+    assert refused(channel) == "redeemed"
+    assert channel.now(asked).holder == "another"
+
+
 def test_consent_is_spent_though_decide_never_ran(channel: Channel) -> None:
     asked = channel.ask()
     put(channel, asked, vote())
