@@ -18,7 +18,8 @@ from firebreak.pipeline.posting import Posting
 from firebreak.ports import Actor
 from sandbox.clock import Clock
 from sandbox.kubernetes_wire import Wire
-from sandbox.slack import Message, Slack, Workspace
+from sandbox.slack import Slack, Workspace
+from sandbox.slack_channel import Message
 from tests.approvals import (
     APP,
     BOT_TOKEN,
