@@ -131,17 +131,20 @@ def _field(key: str, wanted: Any, fields: Mapping[str, Any]) -> bool:
     value = fields.get(key, _ABSENT)
     if isinstance(wanted, Mapping):
         return _matches(wanted, {} if value is _ABSENT else value)
-    if value is _ABSENT or isinstance(value, Mapping) or (isinstance(value, list) and not value):
-        # `exists` works on leaves only: an object, or an array with nothing in it, does not count as one.
+    leaves = [] if value is _ABSENT else _leaves([value])
+    if not leaves:
         return any(isinstance(item, Mapping) and item.get("exists") is False for item in wanted)
-    values = value if isinstance(value, list) else [value]
-    return any(_item(item, leaf) for item in wanted for leaf in _leaves(values))
+    return any(_item(item, leaf) for item in wanted for leaf in leaves)
 
 
 def _leaves(values: list[Any]) -> list[Any]:
+    """What a field holds: EventBridge sees leaves only, so objects and empty arrays count as nothing."""
     flat: list[Any] = []
     for value in values:
-        flat.extend(_leaves(value) if isinstance(value, list) else [value])
+        if isinstance(value, list):
+            flat.extend(_leaves(value))
+        elif not isinstance(value, Mapping):
+            flat.append(value)
     return flat
 
 
@@ -170,7 +173,7 @@ def _anything_but(argument: Any, value: Any) -> bool:
         words = inner if isinstance(inner, list) else [inner]
         return isinstance(value, str) and not any(_text(name, word, value) for word in words)
     values = argument if isinstance(argument, list) else [argument]
-    return not isinstance(value, Mapping) and not any(_same(one, value) for one in values)
+    return not any(_same(one, value) for one in values)
 
 
 def _text(name: str, argument: Any, value: str) -> bool:

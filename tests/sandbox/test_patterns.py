@@ -63,6 +63,8 @@ CASES: list[tuple[str, Any, Any, bool]] = [
     ("exists false, present", {"a": [{"exists": False}]}, {"a": 1}, False),
     ("exists false of an object, which is no leaf", {"a": [{"exists": False}]}, {"a": {"b": 1}}, True),
     ("exists of an object, which is no leaf", {"a": [{"exists": True}]}, {"a": {"b": 1}}, False),
+    ("exists false of an array of objects", {"a": [{"exists": False}]}, {"a": [{"b": 1}]}, True),
+    ("exists false of nothing in an array", {"a": [{"exists": False}]}, {"a": [[]]}, True),
     ("exists false, or a value", {"a": [{"exists": False}, "x"]}, {"a": "x"}, True),
     ("exists false below nothing", {"a": {"b": [{"exists": False}]}}, {}, True),
     ("wildcard", {"a": [{"wildcard": "x*z"}]}, {"a": "xyyz"}, True),
@@ -93,6 +95,8 @@ MOTO_IS_WRONG = {
     "objects in arrays",
     "one object has all",
     "a dotted name is a name",
+    "exists false of an array of objects",
+    "exists false of nothing in an array",
 }
 """Where moto's matcher is known to differ from the documentation."""
 
