@@ -30,6 +30,7 @@ READERS_OF_THE_ENVIRONMENT = {"lambdas/firebreak/entry.py"}
 
 READERS_OF_WIRE_FORMS = {
     "lambdas/firebreak/pipeline/answer.py",  # reads a request of the public endpoint, which does without pydantic
+    "lambdas/firebreak/pipeline/sweep.py",  # reads the event of an execution that ended, which is no finding
 }
 
 
