@@ -130,7 +130,7 @@ class Clock:
         """
         if self._thread is not None:
             with self._changed:
-                self._changed.wait_for(lambda: not self._in_flight and self._next_work() is None)
+                self._changed.wait_for(lambda: self.idle)
             return
         horizon = self.now() + timedelta(seconds=within)
         for _ in range(_MOST_STEPS):
@@ -141,6 +141,12 @@ class Clock:
             self._jump(timer.due)
             timer.action()
         raise NeverIdle(f"still busy after {_MOST_STEPS} steps at {self.now()}")
+
+    @property
+    def idle(self) -> bool:
+        """Whether only deadlines are left, and nothing runs."""
+        with self._changed:
+            return not self._in_flight and self._next_work() is None
 
     def start(self, workers: int = 8) -> None:
         """Run everything from now on in the background (the demo, benchmarks)."""

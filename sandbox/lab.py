@@ -16,6 +16,8 @@ import yaml
 
 from firebreak.core.deployment import Deployment
 from sandbox.estate import CLUSTER, Estate, seed
+from sandbox.judge import Judge
+from sandbox.judge_policies import Unjudged
 from sandbox.slack import Slack, Workspace, over_http
 from sandbox.synthesis import Application
 from sandbox.world import ACCOUNT, REGION, Sandbox
@@ -58,6 +60,7 @@ def lab(
     wall: bool = False,
     patience: float = float("inf"),
     tags: dict[str, str] | None = None,
+    judged: bool = True,
 ) -> Iterator[Lab]:
     """Stand the application up with everything around it, and make what containment needs.
 
@@ -66,15 +69,23 @@ def lab(
         deployment: the settings they were synthesized with.
         start, wall, patience: as the sandbox takes them.
         tags: on every instance of the estate.
+        judged: whether calls are allowed only by the policies of the templates.
+
+    Raises:
+        Unjudged: when it is over, calls were met that the judge could not tell about.
     """
     environment = {**application.environment, "FIREBREAK_SLACK_API": "{url}/slack/api"}
     with Sandbox(application.stacks, environment=environment, start=start, wall=wall, patience=patience) as sandbox:
         slack = _slack(sandbox, deployment)
         estate = seed(sandbox, tags=tags or {"environment": "test"})
-        _rights(estate)
+        _apply(application.rights, estate)
+        judge = Judge(sandbox.cloud)
+        sandbox.front.judge = judge if judged else None
         sandbox.deployed()
         sandbox.run_until_idle()
         yield Lab(sandbox, slack, estate)
+        if judge.unjudged:
+            raise Unjudged("\n".join(dict.fromkeys(judge.unjudged)))
 
 
 def _slack(sandbox: Sandbox, deployment: Deployment) -> Slack:
@@ -102,11 +113,9 @@ def _secret(sandbox: Sandbox, word: str) -> str:
     return str(content[word.replace("-", "_")])
 
 
-def _rights(estate: Estate) -> None:
-    """Apply the RBAC manifests, as an operator does."""
-    from stacks.rbac import manifests  # noqa: PLC0415  the CDK, once, beside the synthesis
-
+def _apply(manifests: str, estate: Estate) -> None:
+    """Apply manifests to the cluster, as an operator does."""
     assert estate.cluster is not None
-    for document in yaml.safe_load_all(manifests()):
+    for document in yaml.safe_load_all(manifests):
         plural = f"{document['kind'].lower()}s"
         estate.cluster.add(plural, document)

@@ -20,10 +20,12 @@ class Application:
     Attributes:
         stacks: the synthesized stacks.
         environment: what every function finds beside its own variables: where its configuration is.
+        rights: the manifests that give Firebreak's roles their rights in a cluster, as YAML.
     """
 
     stacks: Sequence[Stack]
     environment: Mapping[str, str]
+    rights: str
 
 
 def synthesize(deployment: Deployment, playbooks: Playbooks) -> Application:
@@ -35,6 +37,7 @@ def synthesize(deployment: Deployment, playbooks: Playbooks) -> Application:
     """
     from stacks.application import application  # noqa: PLC0415  starts Node, which takes a second
     from stacks.asset import assemble  # noqa: PLC0415
+    from stacks.rbac import manifests  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory(prefix="firebreak-") as folder:
         assembly = application(deployment, playbooks, bundle=False, outdir=folder).synth()
@@ -48,7 +51,7 @@ def synthesize(deployment: Deployment, playbooks: Playbooks) -> Application:
             for artifact in assembly.stacks
         ]
     asset = assemble(deployment, playbooks, bundle=False)
-    return Application(stacks, {"FIREBREAK_CONFIG": str(asset / "config")})
+    return Application(stacks, {"FIREBREAK_CONFIG": str(asset / "config")}, manifests())
 
 
 def _known(place: str) -> str | None:

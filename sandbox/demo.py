@@ -1,0 +1,147 @@
+"""The demo: the application and an estate on this machine, and a story that a person can follow."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from firebreak.core.people import ApprovalTimes
+from firebreak.entry import logger as functions_logger
+from sandbox.demo_person import Answers, Itself, Person
+from sandbox.demo_report import Report
+from sandbox.demo_sight import OPERATOR, Sight
+from sandbox.demo_stage import Stage
+from sandbox.demo_terminal import Terminal
+from sandbox.lab import DEPLOYMENT, Lab, lab
+from sandbox.synthesis_cache import ROOT, application
+
+BUILD = ROOT / ".build"
+LOG = BUILD / "demo.log"
+PLAYBOOKS = ROOT / "playbooks"
+SETTINGS = DEPLOYMENT.model_copy(update={"approval": ApprovalTimes(expire_after_minutes=5)})
+"""The lab's, with the shortest time to answer that there is."""
+PATIENCE = 0.25
+"""Real seconds that waits of the pipeline take at most; the clock then goes on to their end."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to play.
+
+    Attributes:
+        itself: whether the demo answers questions by itself.
+        wait: seconds that a person has to answer.
+        stay: called once the story is over, with the sandbox still running; None where it ends then.
+    """
+
+    itself: bool
+    wait: float
+    stay: Callable[[Sight], None] | None = None
+
+
+def play(options: Options, console: Console, begun: float, scenes: Callable[[Stage], None]) -> Report:
+    """Stand everything up, play scenes, and return what came of it.
+
+    Args:
+        options: how.
+        console: where it is shown.
+        begun: when the command began, by `time.monotonic`.
+        scenes: plays on the stage.
+    """
+    terminal = Terminal(console)
+    terminal.head(
+        "Firebreak answers threats in an AWS estate by itself. This is all of it, on this machine.",
+        "The stacks are the ones that `cdk deploy` takes; AWS, Kubernetes and Slack are stand-ins that only listen here.",
+    )
+    with functions_log(LOG):
+        with terminal.busy("the application's stacks"):
+            made, kept = application(SETTINGS, PLAYBOOKS)
+        with (
+            terminal.standing("an estate to defend, and Firebreak in it") as standing,
+            lab(made, deployment=SETTINGS, wall=True, patience=PATIENCE) as running,
+        ):
+            standing()
+            return _play(options, terminal, begun, kept, running, scenes)
+
+
+def _play(
+    options: Options, terminal: Terminal, begun: float, kept: bool, running: Lab, scenes: Callable[[Stage], None]
+) -> Report:
+    page = f"{running.sandbox.url}/slack/"
+    terminal.console.print(
+        Text.assemble("Slack's stand-in:  ", (page, "bold underline")), highlight=False, soft_wrap=True
+    )
+    sight = Sight(running)
+    stage = Stage(sight, terminal, _answers(options, terminal, running, page))
+    scenes(stage)
+    ends = [stage.held[each].model_copy(update={"status": _status(sight, each)}) for each in stage.held]
+    report = Report(
+        ok=bool(stage.checks) and all(check.ok for check in stage.checks),
+        checks=tuple(stage.checks),
+        incidents=tuple(ends),
+        seconds_to_first_containment=None if stage.contained is None else round(stage.contained - begun, 2),
+        seconds=round(time.monotonic() - begun, 2),
+        synthesis_kept=kept,
+        log=str(LOG),
+    )
+    terminal.close(report)
+    if options.stay is not None:
+        options.stay(sight)
+    return report
+
+
+def _status(sight: Sight, incident: str) -> str:
+    found = sight.incident(incident)
+    return "gone" if found is None else found.status
+
+
+def _answers(options: Options, terminal: Terminal, running: Lab, page: str) -> Answers:
+    if options.itself:
+        return Itself(running.slack)
+
+    def ask() -> None:
+        terminal.prompt(
+            Text.assemble(
+                ("Your answer?  ", "bold yellow"),
+                ("Enter", "bold"),
+                f" approves as {OPERATOR}, ",
+                ("d Enter", "bold"),
+                " denies, or press the button on ",
+                (page, "underline"),
+                f"  No answer within {options.wait:g} s is a no.",
+            )  # fmt: skip
+        )
+
+    def nobody() -> None:
+        running.sandbox.clock.drift(SETTINGS.approval.expire_after_minutes * 60 + 60)
+
+    return Person(running.slack, ask, options.wait, nobody)
+
+
+@contextmanager
+def functions_log(path: Path) -> Iterator[None]:
+    """Have what the functions and the sandbox log in a file, and not on the terminal."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        ours = logging.StreamHandler(file)
+        defects = logging.getLogger("sandbox")
+        defects.addHandler(ours)
+        streams = [each for each in logging.getLogger(functions_logger.name).handlers if _writes(each)]
+        before = [each.setStream(file) for each in streams]
+        try:
+            yield
+        finally:
+            defects.removeHandler(ours)
+            for handler, stream in zip(streams, before, strict=True):
+                handler.setStream(stream)
+
+
+def _writes(handler: logging.Handler) -> bool:
+    return isinstance(handler, logging.StreamHandler)
