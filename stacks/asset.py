@@ -25,7 +25,7 @@ SOURCE = ROOT / "lambdas" / "firebreak"
 LOCK = ROOT / "lambdas" / "requirements.txt"
 BUILD = ROOT / ".build"
 PLATFORM = ("manylinux2014_aarch64", "3.13")
-LEFT_OUT = ("cli", "operator_files.py", "operator_yaml.py")
+LEFT_OUT = ("cli", "operator_files.py", "operator_yaml.py", "wiring_console.py")
 """What operators run, on their own machine."""
 
 

@@ -89,12 +89,13 @@ class Settings:
 
     @property
     def credentials(self) -> dict[str, str]:
-        """Credentials and region as boto3.Session takes them. In Lambda they come with the environment as well."""
+        """Credentials, region and profile as boto3.Session takes them; in Lambda there is no profile."""
         named = {
             "aws_access_key_id": "AWS_ACCESS_KEY_ID",
             "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY",
             "aws_session_token": "AWS_SESSION_TOKEN",
             "region_name": "AWS_REGION",
+            "profile_name": "AWS_PROFILE",
         }
         return {name: self.environment[variable] for name, variable in named.items() if variable in self.environment}
 

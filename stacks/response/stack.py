@@ -11,6 +11,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from firebreak.core.console import ConsoleNames, LaneQueues
 from firebreak.core.deployment import Deployment
 from firebreak.core.lanes import bulk_pattern, urgent_pattern
 from firebreak.core.registry import sources
@@ -20,6 +21,7 @@ from stacks.observability import Overview
 from stacks.places import accounts
 from stacks.response.api import Api
 from stacks.response.bus import Bus
+from stacks.response.console import Console
 from stacks.response.functions import CLOSE_TIMEOUT, EXECUTE_TIMEOUT, PLAN_TIMEOUT, Functions, Surroundings
 from stacks.response.lanes import Lanes
 from stacks.response.machine import Respond
@@ -64,6 +66,7 @@ class ResponseStack(cdk.Stack):
         self.bus = self._bus()
         self.wakes = self._wakes()
         self.api = Api(self, self._prefix, self.functions.answer.function, deployment.retention.logs)
+        Console(self, self._names())
         self.alarms = self._alarms()
         Overview(
             self,
@@ -125,6 +128,27 @@ class ResponseStack(cdk.Stack):
         wakes.sweep(self.functions.sweep, self.machine.machine.state_machine_arn)
         wakes.prepare(self.functions.prepare, self.bus.bus)
         return wakes
+
+    def _names(self) -> ConsoleNames:
+        return ConsoleNames(
+            prefix=self._prefix,
+            account=self.account,
+            region=self.region,
+            mode=self._deployment.mode,
+            production_mode=self._deployment.guard.production_mode,
+            table=self.storage.table.table_name,
+            state_machine=self.machine.machine.state_machine_arn,
+            api=self.api.api.api_endpoint,
+            evidence=self.storage.evidence.bucket_name,
+            notices=self.notices.topic_arn,
+            lanes={
+                "urgent": self._queues("urgent"),
+                "bulk": self._queues("bulk"),
+            },
+        )
+
+    def _queues(self, lane: str) -> LaneQueues:
+        return LaneQueues(queue=self.lanes.queues[lane].queue_url, dead_letters=self.lanes.dead_letters[lane].queue_url)
 
     def _alarms(self) -> Alarms:
         alarms = Alarms(self, self.notices)

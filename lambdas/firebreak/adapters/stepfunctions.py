@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from firebreak.adapters.aws import translate
+from firebreak.core.errors import TargetMissing
 from firebreak.ports import Execution
 
 _GONE = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
@@ -42,6 +43,22 @@ class StateMachine:
         except BotoCoreError as error:
             raise translate(error, "start_execution") from error
         return True
+
+    def status(self, execution: Execution) -> str:
+        """Return where an execution stands: RUNNING, SUCCEEDED, FAILED, TIMED_OUT or ABORTED.
+
+        Raises:
+            TargetMissing: it was never started, or ended more than 90 days ago.
+        """
+        arn = f"{self._arn.replace(':stateMachine:', ':execution:')}:{execution.name}"
+        try:
+            return str(self._client.describe_execution(executionArn=arn)["status"])
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ExecutionDoesNotExist":
+                raise TargetMissing(f"execution {execution.name} does not exist") from None
+            raise translate(error, "describe_execution") from error
+        except BotoCoreError as error:
+            raise translate(error, "describe_execution") from error
 
     def succeed(self, token: str, output: dict[str, Any]) -> bool:
         """Let a task go on; False where nobody waits with this token any more."""

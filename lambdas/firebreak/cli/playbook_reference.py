@@ -98,7 +98,7 @@ def _lead(model: type[BaseModel]) -> str:
     return " ".join(paragraphs.split("Attributes:")[0].split())
 
 
-def _meanings(model: type[BaseModel]) -> dict[str, str]:
+def meanings(model: type[BaseModel]) -> dict[str, str]:
     """Return what the docstring says of each attribute."""
     said: dict[str, str] = {}
     names: list[str] = []
@@ -113,11 +113,11 @@ def _meanings(model: type[BaseModel]) -> dict[str, str]:
 
 
 def _table(title: str, model: type[BaseModel]) -> str:
-    meanings = _meanings(model)
+    said = meanings(model)
     rows = ["| Key | Default | Meaning |", "|---|---|---|"]
     for name, field in model.model_fields.items():
         key = field.alias or name
-        rows.append(f"| `{key}` | {_default(field)} | {_cell(meanings[key])} |")
+        rows.append(f"| `{key}` | {_default(field)} | {_cell(said[key])} |")
     return "\n\n".join((title, _lead(model), "\n".join(rows)))
 
 

@@ -1,0 +1,52 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+import click
+
+from firebreak.cli.console import Asked, Console, open_console
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for other programs.")
+yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+
+
+def examples(*lines: str) -> str:
+    """Return the end of a command's help."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def on_deployment(command: F) -> F:
+    """Give a command a deployment to work on, as its first argument, and the options that say which."""
+
+    @click.option(
+        "--prefix",
+        "--stack",
+        default="firebreak",
+        show_default=True,
+        envvar="FIREBREAK_PREFIX",
+        show_envvar=True,
+        help="What the names of the deployment start with.",
+    )
+    @click.option("--profile", help="AWS profile of the home account; else as the AWS CLI finds credentials.")
+    @click.option("--region", help="The deployment's home region; else as the AWS CLI finds it.")
+    @click.option(
+        "--sandbox",
+        is_flag=True,
+        envvar="FIREBREAK_SANDBOX",
+        show_envvar=True,
+        help="Work on the sandbox of a running demo instead of AWS.",
+    )
+    @wraps(command)
+    def opened(
+        *arguments: Any, prefix: str, profile: str | None, region: str | None, sandbox: bool, **options: Any
+    ) -> Any:
+        console: Console = open_console(Asked(prefix=prefix, profile=profile, region=region, sandbox=sandbox))
+        return command(console, *arguments, **options)
+
+    return opened  # type: ignore[return-value]  # click's decorators keep what they wrap
