@@ -59,7 +59,8 @@ class Cloud:
         place = (service, account or self.account, region or self.region)
         if place not in self._clients:
             key = access_key(f"administrator of {place[1]}")
-            self.identities.add(key, Caller(f"arn:aws:iam::{place[1]}:user/administrator", place[1]))
+            arn = f"arn:aws:iam::{place[1]}:user/administrator"
+            self.identities.add(key, Caller(arn, place[1], administrator=True))
             self._clients[place] = boto3.client(
                 service,
                 region_name=place[2],

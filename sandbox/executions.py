@@ -70,6 +70,11 @@ class Executions:
         check(definition, runs)
         self._machines[arn] = definition
 
+    @property
+    def machines(self) -> list[str]:
+        """The ARNs of the state machines."""
+        return list(self._machines)
+
     def start(self, machine: str, given: Any, name: str | None = None) -> Execution:
         """Start an execution.
 

@@ -7,7 +7,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http.client import responses
 from typing import Any, NoReturn
@@ -21,6 +21,8 @@ from sandbox.backend import Backend
 from sandbox.clock import Clock
 from sandbox.identity import Caller, Identities
 from sandbox.journal import Call, Faults, Journal
+from sandbox.judge_policies import Decision
+from sandbox.judge_refusal import refusal
 
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 LONG_POLL = 0.05
@@ -59,6 +61,9 @@ class Answer:
 Operation = Callable[[wire.Request, Caller | None], Mapping[str, Any] | Answer | None]
 """Serves one operation; what it returns is the JSON answer, or the whole answer. Raises AwsFailure."""
 
+Judging = Callable[[wire.Request, Caller | None], Sequence[Decision]]
+"""Decides about every permission that a call needs."""
+
 
 class Front:
     """The WSGI application.
@@ -67,6 +72,7 @@ class Front:
         journal: every AWS call.
         faults: what calls are to meet.
         latency: real seconds added to every AWS call.
+        judge: decides what a call may do; None lets everybody do everything.
 
     Args:
         served: told the name of each AWS call that was answered without an error, after it was.
@@ -78,6 +84,7 @@ class Front:
         self.journal = Journal()
         self.faults = Faults()
         self.latency = 0.0
+        self.judge: Judging | None = None
         self._backend = backend
         self._identities = identities
         self._clock = clock
@@ -117,13 +124,16 @@ class Front:
         caller = self._identities.find(request.key) or self._backend.user(request.key)
         name = f"{request.service}:{request.operation}"
         fault = self.faults.take(name, caller.function if caller else "")
+        decisions = self.judge(request, caller) if self.judge else ()
         if self.latency:
             time.sleep(self.latency)
         if fault is not None and fault.meanwhile is not None:
             fault.meanwhile()
         if fault is not None and fault.delay:
             self._clock.drift(fault.delay)
-        if fault is not None and fault.code:
+        if refused := next((decision for decision in decisions if not decision.allowed), None):
+            answer = _error(request, *refusal(request, caller, refused))
+        elif fault is not None and fault.code:
             answer = _error(request, fault.code, "injected by the sandbox", fault.status)
         else:
             answer = self._answer(environ, request, caller)
@@ -137,6 +147,7 @@ class Front:
                 request.parameters,
                 answer.status,
                 code,
+                tuple(decisions),
             )
         )
         if answer.status < 400:

@@ -17,6 +17,7 @@ class Caller:
         function: name of the function whose invocation makes the call, also through roles that it assumed; "" if none.
         session: session name.
         session_policy: the policy that narrows the session, "" if none.
+        administrator: whether it may do everything: whoever stands the stacks up, and tests.
     """
 
     arn: str
@@ -25,6 +26,7 @@ class Caller:
     function: str = ""
     session: str = ""
     session_policy: str = ""
+    administrator: bool = False
 
 
 class Identities:

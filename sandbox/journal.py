@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sandbox.identity import Caller
+from sandbox.judge_policies import Decision
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Call:
         parameters: what it asked for, as on the wire (JSON and query protocols).
         status: HTTP status of the answer.
         code: error code of the answer, "" if it was none.
+        decisions: what was decided about each permission it needs; empty where nobody judges, or it needs none.
     """
 
     at: datetime
@@ -33,6 +35,7 @@ class Call:
     parameters: Mapping[str, Any]
     status: int
     code: str = ""
+    decisions: tuple[Decision, ...] = ()
 
     @property
     def name(self) -> str:

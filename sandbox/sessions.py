@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 from collections.abc import Mapping
 from typing import Any
 from xml.etree import ElementTree
@@ -12,6 +11,7 @@ from sandbox.backend import Backend
 from sandbox.cloud import RoleDocument
 from sandbox.front import Answer, AwsFailure, Front
 from sandbox.identity import Caller, Identities, session_arn
+from sandbox.judge_policies import Asked, fitting, listed
 
 SESSION_POLICY_LIMIT = 2048
 _XML = "https://sts.amazonaws.com/doc/2011-06-15/"
@@ -84,40 +84,21 @@ def trusts(document: Mapping[str, Any], caller: Caller, external_id: str) -> boo
     """Tell whether a trust policy lets a caller take the role on.
 
     Raises:
-        ValueError: the policy uses a condition that the sandbox does not know.
+        Unjudged: the policy uses a condition that the sandbox does not know.
     """
-    statements = document["Statement"]
-    allowed = False
-    for statement in [statements] if isinstance(statements, dict) else statements:
-        principals = statement.get("Principal", {})
-        names = principals if isinstance(principals, str) else _list(principals.get("AWS", []))
-        ours = any(_is(name, caller) for name in names)
-        if ours and "sts:AssumeRole" in _list(statement["Action"]) and _met(statement, caller, external_id):
-            if statement["Effect"] == "Deny":
-                return False
-            allowed = True
-    return allowed
+    context = {"aws:PrincipalArn": caller.role or caller.arn, "aws:PrincipalAccount": caller.account}
+    if external_id:
+        context["sts:ExternalId"] = external_id
+    effects = {
+        statement["Effect"]
+        for statement in fitting(Asked("sts:AssumeRole", context=context), document)
+        if _names(statement.get("Principal", {}), caller)
+    }
+    return effects == {"Allow"}
 
 
-def _is(principal: str, caller: Caller) -> bool:
+def _names(principals: Any, caller: Caller) -> bool:
+    """Tell whether a caller is among the principals of a statement."""
+    named = [principals] if isinstance(principals, str) else listed(principals.get("AWS", []))
     roots = (caller.account, f"arn:aws:iam::{caller.account}:root")
-    return principal in ("*", caller.arn, caller.role, *roots)
-
-
-def _met(statement: Mapping[str, Any], caller: Caller, external_id: str) -> bool:
-    values = {"sts:ExternalId": external_id, "aws:PrincipalArn": caller.role or caller.arn}
-    values["aws:PrincipalAccount"] = caller.account
-    for operator, conditions in statement.get("Condition", {}).items():
-        for key, wanted in conditions.items():
-            if key not in values or operator not in ("StringEquals", "StringLike", "ArnEquals", "ArnLike"):
-                raise ValueError(f"the sandbox does not know the condition {operator} on {key}")
-            # ArnEquals and ArnLike do the same (IAM User Guide, "ARN condition operators").
-            like = operator != "StringEquals"
-            found = values[key]
-            if not any(fnmatch.fnmatchcase(found, one) if like else found == one for one in _list(wanted)):
-                return False
-    return True
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+    return any(name in ("*", caller.arn, caller.role, *roots) for name in named)

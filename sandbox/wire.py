@@ -37,6 +37,7 @@ class Request:
         parameters: the body's members for JSON and query protocols.
         protocol: "json", "query", "ec2", "rest-json", "rest-xml".
         path: of the URL, decoded.
+        query: of the URL, decoded.
         headers: names in lower case.
     """
 
@@ -48,6 +49,7 @@ class Request:
     parameters: Mapping[str, Any]
     protocol: str
     path: str
+    query: Mapping[str, str]
     headers: Mapping[str, str]
 
 
@@ -69,7 +71,7 @@ def read(environ: Mapping[str, Any], body: bytes) -> Request:
         operation = _rest_operation(service, environ["REQUEST_METHOD"], path, headers, query)
         protocol = "rest-xml" if service in ("s3", "route53", "cloudfront") else "rest-json"
         parameters = _json(body) if protocol == "rest-json" else {}
-    return Request(service, operation, key, region, body, parameters, protocol, path, headers)
+    return Request(service, operation, key, region, body, parameters, protocol, path, query, headers)
 
 
 def credential_scope(authorization: str, presigned: str = "") -> tuple[str, str, str]:

@@ -1,15 +1,11 @@
-"""IAM's decision on a request, as far as our policies go: Identity policies, wildcards, the operators we use.
-
-Operators and their meaning: IAM User Guide, "IAM JSON policy elements: Condition operators" and "Single-valued vs.
-multivalued context keys".
-"""
+"""IAM's decision on a request, for statements as templates write them: references and all."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from fnmatch import fnmatchcase
 from typing import Any
 
+from sandbox.judge_policies import Asked, decide
 from tests.stacks.template import listed, text
 
 Context = Mapping[str, str | Sequence[str]]
@@ -17,35 +13,20 @@ Context = Mapping[str, str | Sequence[str]]
 
 def allowed(statements: Iterable[dict[str, Any]], action: str, resource: str, context: Context | None = None) -> bool:
     """Tell whether statements allow a request: one allows it and none denies it."""
-    effects = {
-        statement["Effect"]
-        for statement in statements
-        if any(fnmatchcase(action, pattern) for pattern in listed(statement["Action"]))
-        and any(fnmatchcase(resource, text(pattern)) for pattern in listed(statement["Resource"]))
-        and all(
-            _holds(operator, key, [text(word) for word in listed(words)], context or {})
-            for operator, keys in statement.get("Condition", {}).items()
-            for key, words in keys.items()
-        )
+    spelt = {key: [_plain(value) for value in listed(values)] for key, values in (context or {}).items()}
+    asked = Asked(action, _plain(resource), spelt)
+    return decide(asked, [{"Statement": [_spelt(statement) for statement in statements]}]).allowed
+
+
+def _spelt(statement: dict[str, Any]) -> dict[str, Any]:
+    conditions = {
+        operator: {key: [_plain(text(word)) for word in listed(words)] for key, words in keys.items()}
+        for operator, keys in statement.get("Condition", {}).items()
     }
-    return effects == {"Allow"}
+    resources = [_plain(text(resource)) for resource in listed(statement["Resource"])]
+    return {**statement, "Resource": resources, "Condition": conditions}
 
 
-def _holds(operator: str, key: str, words: list[str], context: Context) -> bool:
-    given = [str(value) for value in listed(context[key])] if key in context else []
-    if operator == "Null":
-        return (not given) == (words == ["true"])
-    quantifier, _, plain = operator.rpartition(":")
-    negated = plain in ("ArnNotLike", "StringNotEquals", "ArnNotEquals")
-    exact = plain in ("StringEquals", "Bool", "StringNotEquals")
-    assert exact or plain in ("StringLike", "ArnLike", "ArnEquals", "ArnNotLike", "ArnNotEquals"), operator
-
-    def fits(value: str) -> bool:
-        found = any(value == word if exact else fnmatchcase(value, word) for word in words)
-        return found != negated
-
-    if quantifier == "ForAllValues":
-        return all(fits(value) for value in given)
-    if quantifier == "ForAnyValue":
-        return any(fits(value) for value in given)
-    return negated if not given else all(fits(value) for value in given)
+def _plain(words: str) -> str:
+    """A pseudo parameter without the colons that would part an ARN: `<AWS::Partition>`, `<Partition>`."""
+    return words.replace("<AWS::", "<")
