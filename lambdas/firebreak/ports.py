@@ -249,11 +249,13 @@ class Ledger(Protocol):
         actor: Actor,
         now: datetime,
         words: tuple[str, ...] = (),
+        unclaims: bool = False,
         last: bool = False,
     ) -> StepRecord:
-        """Record what came of it and give the lease back; an undone step gives its claim back too.
+        """Record what came of it and give the lease back.
 
         Args:
+            unclaims: whether the incident's claim on the before-state ends with it.
             last: whether the before-state has been restored by the last claim on it; it is forgotten then.
 
         Raises:

@@ -24,7 +24,8 @@ from firebreak.core.plan import Plan
 from firebreak.core.quarantine import DESCRIPTIONS, NAMES
 from firebreak.core.registry import action
 from firebreak.core.target import Instance
-from firebreak.pipeline.execute import Answer, Execute, Operation
+from firebreak.pipeline.execute import Execute, Operation
+from firebreak.pipeline.step_run import Answer
 from firebreak.ports import Actor
 from tests.world import ACCOUNT, AUTOMATIC, REGION, START, World
 

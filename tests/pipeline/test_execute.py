@@ -9,7 +9,7 @@ import pytest
 
 from firebreak.adapters.incident_rows import new_incident
 from firebreak.core.errors import Held, Retriable
-from firebreak.pipeline.execute import Answer
+from firebreak.pipeline.step_run import Answer
 from firebreak.ports import Actor
 from tests.faults import Killed, counted
 from tests.pipeline.stage import INCIDENT, Stage
@@ -136,17 +136,50 @@ def test_a_frozen_run_that_wakes_up_after_a_release_changes_nothing(stage: Stage
     assert stage.groups() == before
 
 
-def test_a_target_that_a_person_changed_is_not_overwritten(stage: Stage) -> None:
-    step = stage.plan(ISOLATE)
-    ec2, vpc = stage.world.client("ec2"), None
+def change_groups(stage: Stage) -> None:
+    """Do as a person does who gives an interface another group."""
+    ec2 = stage.world.client("ec2")
     eni = sorted(stage.groups())[0]
     vpc = ec2.describe_network_interfaces(NetworkInterfaceIds=[eni])["NetworkInterfaces"][0]["VpcId"]
-    other = ec2.create_security_group(GroupName="person", Description="p", VpcId=vpc)["GroupId"]
+    name = f"person-{len(ec2.describe_security_groups()['SecurityGroups'])}"
+    other = ec2.create_security_group(GroupName=name, Description="p", VpcId=vpc)["GroupId"]
     ec2.modify_network_interface_attribute(NetworkInterfaceId=eni, Groups=[other])
+
+
+def test_a_target_that_changed_before_anything_was_written_is_planned_again_once(stage: Stage) -> None:
+    step = stage.plan(ISOLATE)
+    change_groups(stage)
+    changed = stage.groups()
+    done = stage.settle(step.id)
+    assert (done.status, done.replanned) == ("verified", True)
+    assert stage.isolated()
+    assert stage.settle(step.id, mode="undo").status == "undone"
+    assert stage.groups() == changed
+
+
+def test_a_target_that_keeps_changing_is_left_as_it_is_and_told(stage: Stage) -> None:
+    step = stage.plan(ISOLATE)
+    change_groups(stage)
+    assert stage.run(step.id) == Answer(status="again", after=1)
+    change_groups(stage)
     changed = stage.groups()
     assert stage.settle(step.id).status == "stale"
     assert stage.groups() == changed
     assert stage.notices.told == [f"ec2.isolate_instance on {stage.instance.instance_id}: stale"]
+
+
+def test_a_plan_that_a_person_agreed_to_is_never_planned_again(stage: Stage) -> None:
+    step = stage.plan(ISOLATE, consent="ask")
+    change_groups(stage)
+    assert stage.settle(step.id).status == "stale"
+
+
+def test_what_was_begun_is_never_planned_again_and_ends_closed(stage: Stage) -> None:
+    step = stage.plan(ISOLATE, CUT)
+    stage.run(step.id)
+    change_groups(stage)
+    assert stage.settle(step.id).status == "stale"
+    assert sorted(map(tuple, stage.groups().values()))[0] == ("firebreak-sealed",)
 
 
 def test_a_target_that_is_gone_settles_the_step_as_gone(stage: Stage) -> None:

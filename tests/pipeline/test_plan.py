@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -411,7 +412,7 @@ def resolver(looks: Looks, clients: SessionClients | None = None) -> Resolve:
 
 def test_look_ups_end_however_targets_name_each_other() -> None:
     targets = [Instance(account=ACCOUNT, region=REGION, instance_id=f"i-{number:017x}") for number in range(200)]
-    looks = Looks({target.key: (other, target) for target, other in zip(targets, targets[1:], strict=False)})
+    looks = Looks({target.key: (other, target) for target, other in itertools.pairwise(targets)})
     found = resolver(looks)(targets[:1])
     assert len(looks.looked) == len(set(looks.looked)) == 50
     assert found.incomplete

@@ -133,8 +133,12 @@ class SessionClients:
             client = self.session.client(
                 service, region_name=self.region, config=self._config, endpoint_url=self._endpoint
             )
-            self._clients[service] = AwsClient(client, self.remaining)
+            self._clients[service] = AwsClient(client, self._left)
         return self._clients[service]
+
+    def _left(self) -> float:
+        """Asked anew at each call: clients are kept longer than the invocation they were made in."""
+        return self.remaining()
 
     def kubernetes(self, cluster: str) -> Kubernetes:
         """Return the client of a cluster's API server, made once."""

@@ -90,17 +90,19 @@ class LedgerTable:
         actor: Actor,
         now: datetime,
         words: tuple[str, ...] = (),
+        unclaims: bool = False,
         last: bool = False,
     ) -> StepRecord:
         """Record what came of it and give the lease back.
 
         Args:
+            unclaims: whether the incident's claim on the before-state ends with it.
             last: whether the before-state has been restored by the last claim on it; it is forgotten then.
         """
         moved, writes = move_step(before, after, str(actor), now, words)
         pk = ledger_pk(before.target, aspect)
         writes.append(delete(pk, "LEASE", When("attribute_not_exists(#pk) OR #holder = :me", {"me": actor.request})))
-        if after.status == "undone":
+        if unclaims:
             writes.append(delete(pk, f"CLAIM#{before.incident}", ALWAYS))
             if last:
                 writes.append(delete(pk, "BASELINE", ALWAYS))

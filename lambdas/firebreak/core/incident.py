@@ -141,6 +141,7 @@ class StepRecord(Model):
         consent: what the playbook and the guard ask for.
         approval: the approval that has to be redeemed before it runs, once asked.
         plan: made when its stage begins.
+        replanned: whether its plan was made a second time, because the target changed in between.
         not_before: earliest moment of the next look, after an Again.
         outcome, residual, evidence: what was read back, in words.
         error: what failed, on what, what to do.
@@ -166,6 +167,7 @@ class StepRecord(Model):
     status: StepStatus = "decided"
     plan: Plan | None = None
     approval: str | None = None
+    replanned: bool = False
     not_before: AwareDatetime | None = None
     outcome: tuple[str, ...] = ()
     residual: tuple[str, ...] = ()
