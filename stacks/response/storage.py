@@ -89,6 +89,7 @@ class Storage(Construct):
                 point_in_time_recovery_enabled=True
             ),
             stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
+            time_to_live_attribute="ttl",  # replay marks: what the five-minute window refuses anyway
             deletion_protection=True,
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )

@@ -190,7 +190,7 @@ def test_a_target_that_is_gone_settles_the_step_as_gone(stage: Stage) -> None:
 
 @pytest.mark.parametrize(
     ("because", "status"),
-    [("denied", "denied"), ("expired", "expired"), ("missing", "expired"), ("changed", "refused"), (None, "verified")],
+    [("denied", "denied"), ("expired", "expired"), ("missing", "refused"), ("changed", "refused"), (None, "verified")],
 )
 def test_a_step_that_asks_runs_only_with_consent(stage: Stage, because: str | None, status: str) -> None:
     stage.consent.because = because

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from firebreak.clock import Clock, system_clock
+from firebreak.core.errors import InputError
 from firebreak.entry import Handler, lazily
 from firebreak.ports import Actor
 from firebreak.wiring import Wiring
@@ -20,10 +21,17 @@ def build(environment: Mapping[str, str], clock: Clock = system_clock) -> Handle
     def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
         actor = Actor(name="sweep", request=context.aws_request_id)
         if event.get("detail-type") == ENDED:
-            return {"started": sweep.ended(event, actor)}
+            return {"started": sweep.ended(*_ended(event), actor)}
         return sweep.scheduled(actor)
 
     return handle
+
+
+def _ended(event: dict[str, Any]) -> tuple[str, str]:
+    try:
+        return str(event["detail"]["name"]), str(event["detail"]["status"])
+    except (KeyError, TypeError):
+        raise InputError(f"{ENDED}: detail.name and detail.status are missing") from None
 
 
 handler = lazily(build)

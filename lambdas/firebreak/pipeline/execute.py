@@ -38,7 +38,7 @@ PATIENCE = {"collect": timedelta(hours=48), "reversible": timedelta(minutes=15),
 
 GATE_PAUSE = 10
 
-UNCONSENTED: dict[str, StepStatus] = {"denied": "denied", "expired": "expired", "late": "expired", "missing": "expired"}
+UNCONSENTED: dict[str, StepStatus] = {"denied": "denied", "expired": "expired", "late": "expired"}
 
 
 @dataclass(frozen=True)

@@ -19,16 +19,15 @@ from firebreak.core.decision import Decision, decide
 from firebreak.core.deployment import Deployment
 from firebreak.core.enricher import Enricher
 from firebreak.core.errors import FirebreakError, Permanent, Refused, Retriable, TargetMissing, Unprepared
-from firebreak.core.finding import Finding
 from firebreak.core.guard import Verdict, judge
-from firebreak.core.incident import DONE_WITH, EFFECTIVE, Consent, Incident, Setting, StepRecord, StepStatus
-from firebreak.core.model import Model, digest
+from firebreak.core.incident import DONE_WITH, EFFECTIVE, Consent, Incident, StepRecord, StepStatus
+from firebreak.core.model import Model
 from firebreak.core.plan import Plan, Stage
-from firebreak.core.playbook import Playbooks, PlaybookStep
-from firebreak.core.target import Target
+from firebreak.core.playbook import Playbooks
 from firebreak.pipeline.merge import Merge
+from firebreak.pipeline.outline import wanted_steps
 from firebreak.pipeline.proposal import proposal
-from firebreak.pipeline.resolve import Resolve, Resolved
+from firebreak.pipeline.resolve import Resolve
 from firebreak.ports import Actor, IncidentStore, Ledger, Messenger, Preparation, Remaining, Sessions
 
 AGAIN: frozenset[StepStatus] = frozenset({"observed", "refused", "expired", "failed", "gone"})
@@ -90,7 +89,14 @@ class Planner:
         decisions = {
             finding.key: decide(self.playbooks, finding, resolved[finding.key].circumstances) for finding in findings
         }
-        steps = self._steps(survivor, revision, findings, resolved, decisions)
+        steps = wanted_steps(survivor, revision, findings, resolved, decisions)
+        carried = {
+            step.id
+            for absorbed in survivor.absorbed
+            for step in self.incidents.steps(absorbed)
+            if step.status in DONE_WITH
+        }
+        steps = [step for step in steps if step.id not in carried]
         self._take_up(incident, steps, actor)
         self.incidents.add_steps(incident, steps, actor, self.clock())
         notes = [note for each in resolved.values() for note in each.notes]
@@ -162,34 +168,6 @@ class Planner:
         done = [step for step in steps if step.effect == "reversible" and step.status in EFFECTIVE]
         done.sort(key=lambda step: (step.started_at is not None, step.started_at, step.order), reverse=True)
         return [PlannedStep(incident=step.incident, step=step.id, ask=False, destructive=False) for step in done]
-
-    def _steps(
-        self,
-        incident: Incident,
-        revision: int,
-        findings: Sequence[Finding],
-        resolved: Mapping[str, Resolved],
-        decisions: Mapping[str, Decision],
-    ) -> list[StepRecord]:
-        carried = {
-            step.id
-            for absorbed in incident.absorbed
-            for step in self.incidents.steps(absorbed)
-            if step.status in DONE_WITH
-        }
-        steps: dict[str, StepRecord] = {}
-        for finding in findings:
-            decision, found = decisions[finding.key], resolved[finding.key]
-            for wanted in decision.steps:
-                targets = [target for target in found.targets if target.kind == wanted.target_kind]
-                for target in targets:
-                    step = _step(
-                        incident, revision, len(steps), decision, wanted, target, finding, resolved[finding.key]
-                    )
-                    first = steps.setdefault(step.id, step)
-                    if finding.posture == "acting" != first.setting.posture:
-                        steps[step.id] = first.model_copy(update={"setting": step.setting})
-        return [step for step in steps.values() if step.id not in carried]
 
     def _take_up(self, incident: str, wanted: Sequence[StepRecord], actor: Actor) -> None:
         """Take up again what an earlier revision left undone."""
@@ -267,41 +245,3 @@ class Planner:
             lines.append(f"playbook {decision.playbook or 'none'}: {steps}")
         subject = f"Incident {incident.id}: {incident.severity.word} severity"
         self.messenger.tell(subject, [*lines, *notes], incident=incident.id)
-
-
-def _step(
-    incident: Incident,
-    revision: int,
-    order: int,
-    decision: Decision,
-    wanted: PlaybookStep,
-    target: Target,
-    finding: Finding,
-    resolved: Resolved,
-) -> StepRecord:
-    name = digest([wanted.action, target.key, wanted.parameters])[:12]
-    return StepRecord(
-        id=f"{wanted.action.replace('.', '-')}-{name}",
-        incident=incident.id,
-        revision=revision,
-        order=order,
-        action=wanted.action,
-        effect=wanted.effect,
-        stage=wanted.stage,
-        target=target,
-        parameters=wanted.parameters,
-        consent=wanted.consent,
-        setting=Setting(
-            # where a look-up failed, what the instance belongs to may be unseen: a person judges
-            posture="unknown" if resolved.incomplete and finding.posture == "acting" else finding.posture,
-            environment=resolved.circumstances.environment,
-            tags=resolved.circumstances.tags,
-            names=tuple(name for each in resolved.targets for name in (each.key, getattr(each, "arn", "")) if name),
-            named=len(finding.targets),
-        ),
-        playbook=decision.playbook or "",
-        reasons=(
-            f"{finding.source}: {finding.type}",
-            *(str(reason) for reason in decision.reasons if reason.standing == "chosen"),
-        ),
-    )

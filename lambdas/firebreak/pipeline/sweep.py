@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 
 from firebreak.clock import Clock
 from firebreak.core.errors import FirebreakError, InputError
@@ -57,20 +56,15 @@ class Sweep:
             raise failed
         return done
 
-    def ended(self, event: dict[str, Any], actor: Actor) -> bool:
+    def ended(self, name: str, status: str, actor: Actor) -> bool:
         """Try an execution again that failed, timed out or was aborted; True where another attempt is started.
 
         Args:
-            event: EventBridge's "Step Functions Execution Status Change".
+            name, status: the execution's, as Step Functions tells them.
 
         Raises:
-            InputError: the event is something else.
+            InputError: it is none of ours, or did not end badly.
         """
-        try:
-            detail = event["detail"]
-            name, status = str(detail["name"]), str(detail["status"])
-        except (KeyError, TypeError):
-            raise InputError("sweep takes Step Functions Execution Status Change events and schedules") from None
         match = _NAME.match(name)
         if match is None or status not in ("FAILED", "TIMED_OUT", "ABORTED"):
             raise InputError(f"execution {name} {status}: not one of ours that ended badly")
