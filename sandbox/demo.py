@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 from rich.console import Console
 from rich.text import Text
 
@@ -18,6 +19,7 @@ from sandbox.demo_person import Answers, Itself, Person
 from sandbox.demo_report import Report
 from sandbox.demo_sight import OPERATOR, Sight
 from sandbox.demo_stage import Stage
+from sandbox.demo_stay import stay
 from sandbox.demo_terminal import Terminal
 from sandbox.lab import DEPLOYMENT, Lab, lab
 from sandbox.synthesis_cache import ROOT, application
@@ -38,12 +40,14 @@ class Options:
     Attributes:
         itself: whether the demo answers questions by itself.
         wait: seconds that a person has to answer.
-        stay: called once the story is over, with the sandbox still running; None where it ends then.
+        stay: the folder in which other commands find the sandbox, which stays; None where it ends with the story.
+        as_json: whether the report goes to standard output.
     """
 
     itself: bool
     wait: float
-    stay: Callable[[Sight], None] | None = None
+    stay: Path | None = None
+    as_json: bool = False
 
 
 def play(options: Options, console: Console, begun: float, scenes: Callable[[Stage], None]) -> Report:
@@ -58,7 +62,7 @@ def play(options: Options, console: Console, begun: float, scenes: Callable[[Sta
     terminal = Terminal(console)
     terminal.head(
         "Firebreak answers threats in an AWS estate by itself. This is all of it, on this machine.",
-        "The stacks are the ones that `cdk deploy` takes; AWS, Kubernetes and Slack are stand-ins that only listen here.",
+        "The stacks are the ones that are deployed; AWS, Kubernetes and Slack are stand-ins on loopback.",
     )
     with functions_log(LOG):
         with terminal.busy("the application's stacks"):
@@ -92,8 +96,10 @@ def _play(
         log=str(LOG),
     )
     terminal.close(report)
+    if options.as_json:
+        click.echo(report.model_dump_json(indent=1))
     if options.stay is not None:
-        options.stay(sight)
+        stay(sight, terminal, options.stay)
     return report
 
 
@@ -115,8 +121,8 @@ def _answers(options: Options, terminal: Terminal, running: Lab, page: str) -> A
                 ("d Enter", "bold"),
                 " denies, or press the button on ",
                 (page, "underline"),
-                f"  No answer within {options.wait:g} s is a no.",
-            )  # fmt: skip
+                f". No answer within {options.wait:g} s is a no.",
+            )
         )
 
     def nobody() -> None:
@@ -133,15 +139,15 @@ def functions_log(path: Path) -> Iterator[None]:
         ours = logging.StreamHandler(file)
         defects = logging.getLogger("sandbox")
         defects.addHandler(ours)
-        streams = [each for each in logging.getLogger(functions_logger.name).handlers if _writes(each)]
-        before = [each.setStream(file) for each in streams]
+        writers = [
+            handler
+            for handler in logging.getLogger(functions_logger.name).handlers
+            if isinstance(handler, logging.StreamHandler)
+        ]
+        before = [(handler, handler.setStream(file)) for handler in writers]
         try:
             yield
         finally:
             defects.removeHandler(ours)
-            for handler, stream in zip(streams, before, strict=True):
+            for handler, stream in before:
                 handler.setStream(stream)
-
-
-def _writes(handler: logging.Handler) -> bool:
-    return isinstance(handler, logging.StreamHandler)

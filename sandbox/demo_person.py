@@ -100,7 +100,7 @@ class Person:
                     time.sleep(LOOK)
                 continue
             listening = line != ""
-            word = line.strip().lower()
+            word = line.strip().casefold()
             if listening and word in ("", "a", "approve", "y", "yes"):
                 press(self.slack, message, "approve")
                 return "approved at the terminal: the same signed request as the page's button"

@@ -9,6 +9,7 @@ from typing import Any
 
 from firebreak.core.approval import Approval
 from firebreak.core.errors import TargetMissing
+from firebreak.core.finding import Finding
 from firebreak.core.incident import Incident, StepRecord
 from firebreak.ports import Execution
 from firebreak.wiring import Wiring
@@ -79,7 +80,8 @@ class Sight:
         """The operator's: an IAM user that the settings know as the person who is asked."""
         sandbox = self.lab.sandbox
         key = access_key(f"operator {OPERATOR}")
-        sandbox.cloud.identities.add(key, Caller(f"arn:aws:iam::{sandbox.account}:user/{OPERATOR}", sandbox.account))
+        arn = f"arn:aws:iam::{sandbox.account}:user/{OPERATOR}"
+        sandbox.cloud.identities.add(key, Caller(arn, sandbox.account, administrator=True))
         return Credentials(sandbox.url, sandbox.region, sandbox.account, key, "sandbox")
 
     @cached_property
@@ -115,6 +117,11 @@ class Sight:
         except TargetMissing:
             return None
         return found
+
+    def findings(self, incident: str) -> Sequence[Finding]:
+        """Return the findings of an incident."""
+        findings: Sequence[Finding] = self._incidents.findings(incident)
+        return findings
 
     def steps(self, incident: str) -> Sequence[StepRecord]:
         """Return the steps of an incident, in the order they were decided."""
@@ -190,7 +197,7 @@ class Sight:
 
     def manifests(self, incident: str) -> list[str]:
         """Return where the manifests of an incident are kept."""
-        bucket = self.wiring.settings.evidence_bucket
+        bucket = self.lab.sandbox.functions.find("firebreak-close").environment["FIREBREAK_EVIDENCE_BUCKET"]
         found = self.lab.sandbox.client("s3").list_objects_v2(Bucket=bucket, Prefix=f"incidents/{incident}/")
         return [f"s3://{bucket}/{each['Key']}" for each in found.get("Contents", ())]
 

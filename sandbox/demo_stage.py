@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import partial
 
 from firebreak.core.errors import FirebreakError
 from firebreak.core.incident import Incident, StepRecord
@@ -14,7 +14,8 @@ from sandbox.demo_person import LOOK, Answers, question
 from sandbox.demo_report import Check, IncidentReport, StepReport
 from sandbox.demo_sight import Sight
 from sandbox.demo_terminal import Terminal
-from sandbox.demo_watch import Moment, Watch
+from sandbox.demo_watch import Kind, Moment, Watch
+from sandbox.slack_channel import Message
 
 LONGEST = 180.0
 """Real seconds after which work that nobody is asked about should long be done, however slow the machine."""
@@ -58,7 +59,7 @@ class Stage:
         self._number += 1
         self.terminal.scene(self._number, title, words)
 
-    def say(self, kind: Any, words: str) -> None:
+    def say(self, kind: Kind, words: str) -> None:
         """Tell something of our own doing."""
         self.terminal.moment(Moment(self.now, kind, words))
 
@@ -80,39 +81,40 @@ class Stage:
             Stuck: it takes far too long.
         """
         clock, slack = self.sight.lab.sandbox.clock, self.sight.lab.slack
-        until = time.monotonic() + LONGEST
-        while True:
-            idle = clock.idle
-            self.look()
-            if idle and (asked := question(slack)) is not None:
-                ts = asked.ts
-                if words := self.answers(asked, lambda: self._open(ts)):
-                    self.say("answer", words)
-                self._until(lambda: not self._open(ts) and clock.idle)
-                until = time.monotonic() + LONGEST
-            elif idle:
-                return
-            elif time.monotonic() > until:
-                raise Stuck(f"the pipeline is still busy after {LONGEST:.0f} seconds; its log says more")
-            time.sleep(LOOK)
+        self._rest()
+        while (asked := question(slack)) is not None:
+            if words := self.answers(asked, partial(self._open, asked)):
+                self.say("answer", words)
+            self._until(lambda asked=asked: not self._open(asked) and clock.idle)  # type: ignore[misc]
+            self._rest()
+
+    def _rest(self) -> None:
+        clock = self.sight.lab.sandbox.clock
+        self._until(lambda: clock.idle)
+        self.look()
 
     def _until(self, true: Callable[[], bool]) -> None:
         until = time.monotonic() + LONGEST
         while not true():
             self.look()
             if time.monotonic() > until:
-                raise Stuck(f"an answer had no effect within {LONGEST:.0f} seconds; the log of the functions says more")
+                raise Stuck(f"the pipeline has not come to rest within {LONGEST:.0f} seconds; its log says more")
             time.sleep(LOOK)
 
-    def _open(self, ts: str) -> bool:
+    def _open(self, message: Message) -> bool:
         self.look()
         asked = question(self.sight.lab.slack)
-        return asked is not None and asked.ts == ts
+        return asked is not None and asked.ts == message.ts
 
     def check(self, what: str, ok: bool, saw: str) -> None:
         """Hold what was read back against what it has to be."""
         self.checks.append(Check(what=what, ok=ok, saw=saw))
         self.terminal.check(self.checks[-1])
+
+    def sound(self) -> None:
+        """Check that nothing went wrong behind the scenes."""
+        defects = self.sight.defects()
+        self.check("no function and no execution failed", not defects, "; ".join(defects) or "none did")
 
     def hold(self, incident: Incident, begun: datetime) -> IncidentReport:
         """Keep what an incident came to, before it is taken back."""

@@ -101,7 +101,7 @@ class Terminal:
         """Print what was read back."""
         sign = Text("✓" if check.ok else "✗", "bold green" if check.ok else "bold red")
         words = Text.assemble((check.what, "bold" if check.ok else "bold red"), (f"  {check.saw}", "dim"))
-        self._line(Text("read back", "dim"), Text("  ") + sign, words)
+        self._line(sign, Text("read back", "bold green" if check.ok else "bold red"), words)
 
     def prompt(self, words: Text) -> None:
         """Ask the person at the terminal."""

@@ -4,6 +4,7 @@ words. Reading it there costs Firebreak nothing and adds no call of ours."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,8 +12,9 @@ from typing import Any, Literal, TypeAlias
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from firebreak.core.display import untrusted
+from firebreak.core.display import clean
 from firebreak.core.incident import Incident, StepRecord
+from sandbox.kubernetes import Answer, Call
 from sandbox.lab import Lab
 
 Kind: TypeAlias = Literal[
@@ -23,6 +25,7 @@ Kind: TypeAlias = Literal[
 HOUSEKEEPING = ("dynamodb", "states", "sts", "sqs", "events", "lambda", "secretsmanager", "logs", "s3", "sns", "kms")
 """Services in which Firebreak keeps its own house; what it changes there changes nothing of the estate."""
 READS = ("Describe", "Get", "List")
+ID = re.compile(r"(i|eni|vol|snap|sg|vpc)-[0-9a-f]+$")
 BAD = ("failed", "stale", "undo_failed")
 
 
@@ -33,7 +36,7 @@ class Moment:
     Attributes:
         at: when, by the sandbox's clock.
         kind: what it is.
-        words: for a person; what others wrote in it is cleaned.
+        words: for a person, in one line or several; what others wrote in it is cleaned.
         bad: whether it is something that went wrong.
     """
 
@@ -50,8 +53,12 @@ class Watch:
     lab: Lab
     _seen: dict[str, str] = field(default_factory=dict)
 
+    _answered: dict[int, datetime] = field(default_factory=dict)
+
     def __post_init__(self) -> None:
         sandbox = self.lab.sandbox
+        if (cluster := self.lab.estate.cluster) is not None:
+            cluster.after = self._time
         self._arn = f"arn:aws:dynamodb:{sandbox.region}:{sandbox.account}:table/{self.lab.table}"
         self._read = TypeDeserializer().deserialize
         self._streamed = len(sandbox.cloud.backend.stream(self._arn, 0))
@@ -59,9 +66,14 @@ class Watch:
         self._audited = len(self._cluster_calls)
 
     @property
-    def _cluster_calls(self) -> list[Any]:
+    def _cluster_calls(self) -> list[Call]:
         cluster = self.lab.estate.cluster
         return [] if cluster is None else cluster.calls
+
+    def _time(self, call: Call, answer: Answer) -> Answer:
+        """Note when the cluster answered: its own log has no times."""
+        self._answered[call.number] = self.lab.sandbox.clock.now()
+        return answer
 
     def look(self) -> list[Moment]:
         """Return what happened since the last look, in order."""
@@ -89,7 +101,12 @@ class Watch:
             case "INCIDENT":
                 yield from _incident(Incident.model_validate_json(row["body"]), at)
             case "STEP":
-                yield from _step(StepRecord.model_validate_json(row["body"]), at)
+                step = StepRecord.model_validate_json(row["body"])
+                if step.status == "decided" and self._seen.get(f"{row['pk']}/playbook") != step.playbook:
+                    self._seen[f"{row['pk']}/playbook"] = step.playbook
+                    why = [clean(reason).removeprefix(f"{step.playbook} chosen: ") for reason in step.reasons[1:]]
+                    yield Moment(at, "decides", "\n".join((f"playbook {step.playbook}, because", *why)))
+                yield from _step(step, at)
             case "APPROVAL" if status in ("approved", "denied", "expired"):
                 people = ", ".join(row.get("approvers") or ()) or str(row.get("decider") or "nobody, in time")
                 yield Moment(at, "answer", f"{status}: {people}")
@@ -103,10 +120,11 @@ class Watch:
         self._journaled += len(calls)
         for call in calls:
             if call.name == "sns:Publish" and not call.code:
-                yield Moment(call.at, "told", untrusted(str(call.parameters.get("Subject") or "a notice")))
+                yield Moment(call.at, "told", clean(str(call.parameters.get("Subject") or "a notice")))
             elif call.function and call.service not in HOUSEKEEPING and not call.operation.startswith(READS):
                 refused = f" refused: {call.code}" if call.code else ""
-                yield Moment(call.at, "changes", f"{call.name}{refused}  by {call.function}", bad=bool(call.code))
+                words = f"{call.name}{_about(call.parameters)}{refused}"
+                yield Moment(call.at, "changes", words, bad=bool(call.code))
 
     def _cluster(self) -> Iterator[Moment]:
         calls = self._cluster_calls[self._audited :]
@@ -117,14 +135,19 @@ class Watch:
             if call.verb not in ("get", "list") and not call.resource.startswith(("tokenreviews", "selfsubject")):
                 refused = f" refused: {call.status}" if call.status >= 400 else ""
                 words = f"kubernetes: {call.verb} {call.resource} {call.name}{refused}"
-                yield Moment(self.lab.sandbox.clock.now(), "changes", words, bad=call.status >= 400)
+                yield Moment(self._answered[call.number], "changes", words, bad=call.status >= 400)
+
+
+def _about(parameters: Mapping[str, Any]) -> str:
+    """The first thing of EC2 that a call names."""
+    return next((f" {value}" for value in parameters.values() if isinstance(value, str) and ID.match(value)), "")
 
 
 def _incident(incident: Incident, at: datetime) -> Iterator[Moment]:
     match incident.status:
         case "open" if incident.revision == 1 and incident.version <= 1:
             lane = f"{incident.severity.word} severity, {incident.lane} lane"
-            yield Moment(at, "incident", f"{incident.id} opened: {untrusted(incident.title)} ({lane})")
+            yield Moment(at, "incident", f"{incident.id} opened: {clean(incident.title)} ({lane})")
         case "acting":
             return
         case _:
@@ -132,24 +155,23 @@ def _incident(incident: Incident, at: datetime) -> Iterator[Moment]:
 
 
 def _step(step: StepRecord, at: datetime) -> Iterator[Moment]:
-    what = f"{step.action} on {untrusted(step.target.label)}"
+    what = f"{step.action} on {clean(step.target.label)}"
     match step.status:
         case "decided":
             consent = "a person is asked" if step.consent == "ask" else "unasked"
-            yield Moment(at, "decides", f"{step.action} by playbook {step.playbook}, {consent}")
+            yield Moment(at, "decides", f"{what}, {consent}")
         case "planned" if step.plan is not None:
-            for change in step.plan.changes:
-                before, after = untrusted(change.before), untrusted(change.after)
-                yield Moment(at, "plans", f"{untrusted(change.resource)}: {untrusted(change.what)} {before} → {after}")
-            for effect in step.plan.effects:
-                yield Moment(at, "plans", f"that means: {untrusted(effect)}")
+            changes = [
+                f"{clean(change.resource)}: {clean(change.what)} {clean(change.before)} → {clean(change.after)}"
+                for change in step.plan.changes
+            ]
+            yield Moment(at, "plans", "\n".join((*changes, *(f"  so that {clean(it)}" for it in step.plan.effects))))
         case "asking":
             yield Moment(at, "asks", f"may {what} go ahead?")
         case "verified":
-            for saw in step.outcome or (what,):
-                yield Moment(at, "verified", untrusted(saw))
-            for residual in step.residual:
-                yield Moment(at, "possible", untrusted(residual))
+            yield Moment(at, "verified", "\n".join(map(clean, step.outcome)) or what)
+            if step.residual:
+                yield Moment(at, "possible", "\n".join(map(clean, step.residual)))
         case "undone":
             yield Moment(at, "verified", f"{what} taken back{_because('; '.join(step.outcome))}")
         case "unneeded":
@@ -161,8 +183,8 @@ def _step(step: StepRecord, at: datetime) -> Iterator[Moment]:
 def _guard(record: Mapping[str, Any], at: datetime) -> Iterator[Moment]:
     """What a step's plan was judged by, where a person is asked on its account."""
     if record["event"] == "planned" and record["words"]:
-        yield Moment(at, "plans", "guard: " + "; ".join(untrusted(words) for words in record["words"]))
+        yield Moment(at, "plans", "guard: " + "; ".join(clean(words) for words in record["words"]))
 
 
 def _because(reason: str | None) -> str:
-    return f": {untrusted(reason)}" if reason else ""
+    return f": {clean(reason)}" if reason else ""
