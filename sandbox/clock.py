@@ -149,7 +149,9 @@ class Clock:
             return not self._in_flight and self._next_work() is None
 
     def start(self, workers: int = 8) -> None:
-        """Run everything from now on in the background (the demo, benchmarks)."""
+        """Let real time pass and run everything in the background from now on (the demo, benchmarks)."""
+        if not self.wall:
+            self.wall, self._origin = True, time.monotonic()
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="sandbox-function")
         self._thread = threading.Thread(target=self._run, name="sandbox-clock", daemon=True)
         self._thread.start()

@@ -85,11 +85,10 @@ def _play(
     sight = Sight(running)
     stage = Stage(sight, terminal, _answers(options, terminal, running, page))
     scenes(stage)
-    ends = [stage.held[each].model_copy(update={"status": _status(sight, each)}) for each in stage.held]
     report = Report(
         ok=bool(stage.checks) and all(check.ok for check in stage.checks),
         checks=tuple(stage.checks),
-        incidents=tuple(ends),
+        incidents=stage.ended(),
         seconds_to_first_containment=None if stage.contained is None else round(stage.contained - begun, 2),
         seconds=round(time.monotonic() - begun, 2),
         synthesis_kept=kept,
@@ -101,11 +100,6 @@ def _play(
     if options.stay is not None:
         stay(sight, terminal, options.stay)
     return report
-
-
-def _status(sight: Sight, incident: str) -> str:
-    found = sight.incident(incident)
-    return "gone" if found is None else found.status
 
 
 def _answers(options: Options, terminal: Terminal, running: Lab, page: str) -> Answers:

@@ -24,7 +24,8 @@ class StepReport(Model):
 
     Attributes:
         action, target: what was to be done.
-        status: how it ended; "verified" was read back.
+        status: how it ended before anything was taken back; "verified" was read back.
+        status_at_end: what became of it at the end of the run.
         contains: whether it changed the estate, reversibly or not, and that was verified.
         asked: whether a person was asked.
         approved_by: who agreed.
@@ -38,6 +39,7 @@ class StepReport(Model):
     action: str
     target: str
     status: str
+    status_at_end: str
     contains: bool = False
     asked: bool = False
     approved_by: tuple[str, ...] = ()
@@ -52,7 +54,9 @@ class IncidentReport(Model):
     """One incident.
 
     Attributes:
-        id, title, status: as Firebreak has them.
+        id, title: as Firebreak has them.
+        status: before anything was taken back.
+        status_at_end: at the end of the run.
         steps: its steps.
         seconds_to_contain: from the event to the last containing step that was verified; None where there is none.
         seconds_waited: of these, waiting for a person.
@@ -63,6 +67,7 @@ class IncidentReport(Model):
     id: str
     title: str
     status: str
+    status_at_end: str
     steps: tuple[StepReport, ...] = ()
     seconds_to_contain: float | None = None
     seconds_waited: float = 0.0
@@ -76,7 +81,7 @@ class Report(Model):
     Attributes:
         ok: whether everything was as it should be.
         checks: what was checked.
-        incidents: in the order they were opened; their statuses are those at the end of the run.
+        incidents: in the order they were opened.
         seconds_to_first_containment: real seconds from the start of the command.
         seconds: real seconds of the run.
         synthesis_kept: whether the synthesized stacks were there from an earlier run.

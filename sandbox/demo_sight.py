@@ -8,7 +8,6 @@ from functools import cached_property
 from typing import Any
 
 from firebreak.core.approval import Approval
-from firebreak.core.errors import TargetMissing
 from firebreak.core.finding import Finding
 from firebreak.core.incident import Incident, StepRecord
 from firebreak.ports import Execution
@@ -110,12 +109,9 @@ class Sight:
         found = [*self._incidents.incidents(over=True), *self._incidents.incidents(over=False)]
         return sorted(found, key=lambda incident: (incident.created_at, incident.id))
 
-    def incident(self, incident: str) -> Incident | None:
-        """Return an incident, or None."""
-        try:
-            found: Incident = self._incidents.incident(incident)
-        except TargetMissing:
-            return None
+    def incident(self, incident: str) -> Incident:
+        """Return an incident."""
+        found: Incident = self._incidents.incident(incident)
         return found
 
     def findings(self, incident: str) -> Sequence[Finding]:
@@ -196,10 +192,11 @@ class Sight:
         return {volume["VolumeId"] for volume in found["Volumes"]}
 
     def manifests(self, incident: str) -> list[str]:
-        """Return where the manifests of an incident are kept."""
+        """Return where the evidence manifests of an incident are kept."""
         bucket = self.lab.sandbox.functions.find("firebreak-close").environment["FIREBREAK_EVIDENCE_BUCKET"]
-        found = self.lab.sandbox.client("s3").list_objects_v2(Bucket=bucket, Prefix=f"incidents/{incident}/")
-        return [f"s3://{bucket}/{each['Key']}" for each in found.get("Contents", ())]
+        kept = self.lab.sandbox.client("s3").list_objects_v2(Bucket=bucket).get("Contents", ())
+        mine = (each["Key"] for each in kept if {"manifests", incident} <= set(each["Key"].split("/")))
+        return [f"s3://{bucket}/{key}" for key in mine]
 
     def defects(self) -> list[str]:
         """Return what went wrong in functions and executions."""

@@ -124,6 +124,23 @@ class Stage:
             self.contained = time.monotonic()
         return report
 
+    def ended(self) -> tuple[IncidentReport, ...]:
+        """Return what the incidents came to, with what has become of them since."""
+        return tuple(self._ended(report) for report in self.held.values())
+
+    def _ended(self, report: IncidentReport) -> IncidentReport:
+        incident, steps = self.sight.incident(report.id), self.sight.steps(report.id)
+        now = {(step.action, step.target.label): step.status for step in steps}
+        return report.model_copy(
+            update={
+                "status_at_end": incident.status,
+                "manifests": tuple(self.sight.manifests(report.id)),
+                "steps": tuple(
+                    step.model_copy(update={"status_at_end": now[step.action, step.target]}) for step in report.steps
+                ),
+            }
+        )
+
     def report(self, incident: Incident, begun: datetime) -> IncidentReport:
         """Return what an incident came to, as the stores and the estate have it now."""
         steps = [self._step(step, begun) for step in self.sight.steps(incident.id)]
@@ -131,6 +148,7 @@ class Stage:
             id=incident.id,
             title=incident.title,
             status=incident.status,
+            status_at_end=incident.status,
             steps=tuple(steps),
             snapshots=tuple(sorted(each["SnapshotId"] for each in self.sight.snapshots(incident.id))),
             manifests=tuple(self.sight.manifests(incident.id)),
@@ -147,6 +165,7 @@ class Stage:
             action=step.action,
             target=step.target.label,
             status=step.status,
+            status_at_end=step.status,
             contains=step.effect != "collect" and step.status == "verified",
             asked=approval is not None,
             approved_by=approval.approvers if approval is not None else (),

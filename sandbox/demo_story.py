@@ -121,8 +121,7 @@ class Story:
             self.sight.undo(incident)
             stage.settle()
             after = self.sight.incident(incident.id)
-            reason = f"{after.status}: {after.reason}" if after else "gone"
-            stage.check("the incident is released", after is not None and after.status == "closed", reason)
+            stage.check("the incident is released", after.status == "closed", f"{after.status}: {after.reason}")
         picture = self.sight.picture()
         for instance in (self.estate.bastion, *self.estate.nodes.values()):
             same = picture.groups[instance] == self.before.groups[instance]
@@ -154,6 +153,8 @@ class Story:
         words = ", ".join(f"{each['SnapshotId']} of {each['VolumeId']} {each['State']}" for each in found)
         volumes = self.sight.volumes(instance)
         self.stage.check("every disk is in a completed snapshot", bool(volumes) and covered == volumes, f"EC2: {words}")
+        manifests = self.sight.manifests(incident.id)
+        self.stage.check("an evidence manifest is kept", bool(manifests), f"S3: {', '.join(manifests)}")
 
     def _isolated(self, instance: str) -> None:
         groups = self.sight.groups(instance)

@@ -150,7 +150,11 @@ class Terminal:
 
 
 def _rows(incident: IncidentReport) -> Iterator[tuple[str, RenderableType]]:
-    yield "incident", Text.assemble((incident.id, "bold"), f"  {incident.title}  ", (incident.status, "bold green"))
+    since = f", then {incident.status_at_end}" if incident.status_at_end != incident.status else ""
+    yield (
+        "incident",
+        Text.assemble((incident.id, "bold"), f"  {incident.title}  ", (f"{incident.status}{since}", "bold green")),
+    )
     if not incident.steps:
         yield "steps", Text("none")
     else:
@@ -172,4 +176,7 @@ def _rows(incident: IncidentReport) -> Iterator[tuple[str, RenderableType]]:
 def _step(step: StepReport) -> Text:
     sign, style = MARK.get(step.status, ("·", "yellow"))
     took = f"  +{step.seconds:.1f} s" if step.seconds is not None else ""
-    return Text.assemble((f"{sign} ", style), f"{step.action} on {step.target}: ", (step.status, style), (took, "dim"))
+    since = f", then {step.status_at_end}" if step.status_at_end != step.status else ""
+    return Text.assemble(
+        (f"{sign} ", style), f"{step.action} on {step.target}: ", (step.status, style), (took, "dim"), (since, "green")
+    )

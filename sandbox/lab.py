@@ -75,7 +75,7 @@ def lab(
         Unjudged: when it is over, calls were met that the judge could not tell about.
     """
     environment = {**application.environment, "FIREBREAK_SLACK_API": "{url}/slack/api"}
-    with Sandbox(application.stacks, environment=environment, start=start, wall=wall, patience=patience) as sandbox:
+    with Sandbox(application.stacks, environment=environment, start=start, patience=patience) as sandbox:
         slack = _slack(sandbox, deployment)
         estate = seed(sandbox, tags=tags or {"environment": "test"})
         _apply(application.rights, estate)
@@ -83,6 +83,8 @@ def lab(
         sandbox.front.judge = judge if judged else None
         sandbox.deployed()
         sandbox.run_until_idle()
+        if wall:  # only now: what is stood up in virtual time takes a fraction of the work
+            sandbox.clock.start()
         yield Lab(sandbox, slack, estate)
         if judge.unjudged:
             raise Unjudged("\n".join(dict.fromkeys(judge.unjudged)))
