@@ -23,6 +23,11 @@ def function_role(prefix: str, word: str) -> str:
     return f"{prefix}-fn-{word}"
 
 
+def operator_policy(prefix: str) -> str:
+    """Return the managed policy of people who run the command."""
+    return f"{prefix}-operator"
+
+
 def observer_role(prefix: str) -> str:
     """Return the role that looks things up in an account."""
     return f"{prefix}-observer"

@@ -25,6 +25,7 @@ from stacks.response.console import Console
 from stacks.response.functions import CLOSE_TIMEOUT, EXECUTE_TIMEOUT, PLAN_TIMEOUT, Functions, Surroundings
 from stacks.response.lanes import Lanes
 from stacks.response.machine import Respond
+from stacks.response.operators import Operators
 from stacks.response.stage import Callees
 from stacks.response.storage import Storage
 from stacks.response.wakes import Wakes
@@ -67,6 +68,14 @@ class ResponseStack(cdk.Stack):
         self.wakes = self._wakes()
         self.api = Api(self, self._prefix, self.functions.answer.function, deployment.retention.logs)
         Console(self, self._names())
+        Operators(
+            self,
+            self._prefix,
+            storage=self.storage,
+            lanes=self.lanes,
+            machine=self.machine.machine,
+            api=self.api.api,
+        )
         self.alarms = self._alarms()
         Overview(
             self,

@@ -131,7 +131,7 @@ def _parsed(line: _Line) -> Json | InputError:
     if len(line.text) > LIMIT:
         return InputError(f"line {line.number} is longer than {LIMIT:,} bytes; an event has at most 1 MB")
     try:
-        return json.loads(line.text.decode())
+        return json.loads(line.text.rstrip().decode())
     except (ValueError, RecursionError) as error:
         return _unreadable(error, f"line {line.number}: ")
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from firebreak.core.errors import Conflict, FirebreakError, InputError, PlanStale, Refused, TargetMissing
 
-DONE = 0
-BROKEN = 1
-"""A mistake of Firebreak's own."""
-MISUSED = 2
-"""What was given cannot be used."""
-NOT_ALLOWED = 3
-"""Refused: by a rule, by the state things are in, or by the person who was asked."""
-NOT_FOUND = 4
-NO_AWS = 5
-"""AWS could not be reached or does not allow it."""
-AMISS = 6
-"""Done, and the outcome is not what it should be."""
-INTERRUPTED = 130
+DONE, BROKEN, MISUSED, NOT_ALLOWED, NOT_FOUND, NO_AWS, AMISS = range(7)
+INTERRUPTED = 130  # 128 and the number of the signal, as shells have it
+
+EXIT_CODES = {
+    DONE: "done",
+    BROKEN: "a mistake of Firebreak's own",
+    MISUSED: "what was given cannot be used: an option, a file, an event, a playbook",
+    NOT_ALLOWED: "refused: by a rule, by the state things are in, or because you said no",
+    NOT_FOUND: "there is no such incident, question, action, message or deployment",
+    NO_AWS: "AWS could not be reached or does not allow it",
+    AMISS: "done, and the outcome is not what it should be",
+    INTERRUPTED: "interrupted",
+}
 
 
 def code_of(error: FirebreakError) -> int:

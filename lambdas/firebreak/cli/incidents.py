@@ -91,8 +91,8 @@ def close(console: Console, incident: str, reason: str, leave_contained: bool, y
     over = found.model_copy(update={"status": "closed", "reason": reason, "fenced": found.revision})
     incidents = wiring.incidents(rows)
     incidents.change_incident(found, over, "closed", console.actor, now(), reason, *stays)
-    # each of these is repeated by Sweep's own course if we stop here: questions expire, a lock of the dead is freed
-    wiring.consent(rows).cancel(incident, now())
+    # what is asked yet needs no withdrawal, which is not for a command to write: the fence lets no yes be used, and it
+    # expires; a lock that we die before freeing is freed by the next finding that meets it
     incidents.hand_locks(found.locks, incident, None)
     if as_json:
         print_json({"incident": incident, "status": "closed", "reason": reason, "left": list(stays)})

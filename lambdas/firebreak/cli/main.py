@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from firebreak.cli.exit_codes import BROKEN, INTERRUPTED, MISUSED, code_of
+from firebreak.cli.exit_codes import BROKEN, EXIT_CODES, INTERRUPTED, MISUSED, code_of
 from firebreak.core.display import clean
 from firebreak.core.errors import FirebreakError
 
@@ -121,23 +121,17 @@ def _say(text: str, who: str = "firebreak") -> None:
     click.echo(f"{click.style(f'{who}:', fg='red', bold=True)} {shown}", err=True)
 
 
-EPILOG = """\b
-Exit codes:
-  0    done
-  1    a mistake of Firebreak's own
-  2    what was given cannot be used: an option, a file, an event, a playbook
-  3    refused: by a rule, by the state things are in, or because you said no
-  4    there is no such incident, approval, action, message or deployment
-  5    AWS could not be reached or does not allow it
-  6    done, and the outcome is not what it should be
-  130  interrupted
-
-\b
-Examples:
-  firebreak explain finding.json
-  firebreak incidents list --region eu-central-1
-  firebreak approvals approve 3f9c --sandbox
-"""
+EPILOG = "\n".join(
+    (
+        "\b\nExit codes:",
+        *(f"  {code:<4} {meaning}" for code, meaning in EXIT_CODES.items()),
+        "",
+        "\b\nExamples:",
+        "  firebreak explain finding.json",
+        "  firebreak incidents list --region eu-central-1",
+        "  firebreak approvals approve 3f9c2a71 --sandbox",
+    )
+)
 
 
 @click.command(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from firebreak.cli.console import Asked, Console, open_console
+from firebreak.core.errors import Denied
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -46,7 +47,10 @@ def on_deployment(command: F) -> F:
     def opened(
         *arguments: Any, prefix: str, profile: str | None, region: str | None, sandbox: bool, **options: Any
     ) -> Any:
-        console: Console = open_console(Asked(prefix=prefix, profile=profile, region=region, sandbox=sandbox))
-        return command(console, *arguments, **options)
+        try:
+            console: Console = open_console(Asked(prefix=prefix, profile=profile, region=region, sandbox=sandbox))
+            return command(console, *arguments, **options)
+        except Denied as error:
+            raise Denied(f"{error} The managed policy {prefix}-operator allows what this command needs.") from error
 
     return opened  # type: ignore[return-value]  # click's decorators keep what they wrap
