@@ -123,7 +123,7 @@ class Terminal:
         first = report.seconds_to_first_containment
         failed = sum(not check.ok for check in report.checks)
         verdict = (
-            Text(f"All {len(report.checks)} checks hold.", "bold green")
+            Text(f"Every check holds, {len(report.checks)} of {len(report.checks)}.", "bold green")
             if report.ok
             else Text(
                 f"{failed} of {len(report.checks)} checks failed. Logs of the functions: {report.log}", "bold red"
@@ -165,9 +165,9 @@ def _rows(incident: IncidentReport) -> Iterator[tuple[str, RenderableType]]:
     if incident.seconds_to_contain is not None:
         waited = f", of which {incident.seconds_waited:.1f} s waiting for a person" if incident.seconds_waited else ""
         yield "contained in", Text(f"{incident.seconds_to_contain:.1f} s from event to verified{waited}", "bold")
-    evidence = [*incident.snapshots, *incident.manifests]
-    if evidence:
-        yield "evidence", Group(*map(Text, evidence))
+    manifests = [f"manifest {where.rpartition('/')[2]}" for where in incident.manifests]
+    if incident.snapshots or manifests:
+        yield "evidence", Group(*map(Text, (*(f"snapshot {name}" for name in incident.snapshots), *manifests)))
     residual = list(dict.fromkeys(line for step in incident.steps for line in step.residual))
     if residual:
         yield "still possible", Group(*(Text(line, "yellow") for line in residual))
@@ -175,7 +175,7 @@ def _rows(incident: IncidentReport) -> Iterator[tuple[str, RenderableType]]:
 
 def _step(step: StepReport) -> Text:
     sign, style = MARK.get(step.status, ("·", "yellow"))
-    took = f"  +{step.seconds:.1f} s" if step.seconds is not None else ""
+    took = f"  +{step.seconds:.1f}\N{NO-BREAK SPACE}s" if step.seconds is not None else ""
     since = f", then {step.status_at_end}" if step.status_at_end != step.status else ""
     return Text.assemble(
         (f"{sign} ", style), f"{step.action} on {step.target}: ", (step.status, style), (took, "dim"), (since, "green")
