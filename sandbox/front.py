@@ -222,6 +222,15 @@ class _Handler(MotoRequestHandler):
     wbufsize = -1
     disable_nagle_algorithm = True
 
+    def parse_request(self) -> bool:
+        """Tell a client that waits for leave to send its body to go on, or S3's waits a second for each object."""
+        parsed = super().parse_request()
+        if parsed and self.headers.get("Expect", "").lower() == "100-continue":
+            self.send_response_only(100)
+            self.end_headers()
+            self.wfile.flush()
+        return bool(parsed)
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """The journal is the log."""
 

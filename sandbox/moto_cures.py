@@ -9,6 +9,7 @@ from __future__ import annotations
 from functools import cache, wraps
 from typing import Any, cast
 
+import botocore.session
 from moto.core import responses
 from moto.core.common_models import BaseModel
 from moto.core.utils import method_names_from_class
@@ -31,6 +32,7 @@ def install() -> None:
     for cure in (
         _forget_models,
         _method_names,
+        _service_models,
         _interface_groups,
         _launch_groups,
         _used_groups,
@@ -56,6 +58,14 @@ def _forget_models() -> None:
 def _method_names() -> None:
     """moto lists the methods of a class of 700 anew at every call, a fifth of its time; they never change."""
     _replace(responses, "method_names_from_class", cache(method_names_from_class))
+
+
+def _service_models() -> None:
+    """Parse each service's model once in this process, though every function has a session of its own as in Lambda.
+
+    botocore keeps what it has parsed per session, and parsing costs more than everything else a test does.
+    """
+    _replace(botocore.session, "create_loader", cache(botocore.session.create_loader))
 
 
 def _interface_groups() -> None:

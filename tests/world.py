@@ -7,22 +7,18 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import boto3
-import botocore.session
-import moto.core.responses
 from boto3.dynamodb.types import TypeDeserializer
 from moto import mock_aws
 
+import sandbox.moto_cures
 from firebreak.core.deployment import Deployment
 from firebreak.core.playbook import Playbooks
 
-# What a cold start costs is paid once in a test process: parsed service models, and moto's look at its own classes.
-botocore.session.create_loader = cache(botocore.session.create_loader)
-moto.core.responses.method_names_from_class = cache(moto.core.responses.method_names_from_class)
+sandbox.moto_cures.install()
 
 REGION, ACCOUNT = "eu-west-1", "123456789012"
 START = datetime(2026, 11, 2, 10, 0, tzinfo=UTC)

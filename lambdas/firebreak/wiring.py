@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 from firebreak.adapters.table import Table
@@ -59,7 +60,9 @@ class Wiring:
     def __init__(self, environment: Mapping[str, str], clock: Clock) -> None:
         self.settings = Settings(environment)
         self.clock = clock
-        self.session = boto3.Session(**self.settings.credentials)
+        core = botocore.session.Session()
+        self.loader = core.get_component("data_loader")
+        self.session = boto3.Session(botocore_session=core, **self.settings.credentials)
 
     def client(self, service: str) -> Any:
         """Make a client under the function's own role."""
@@ -92,7 +95,7 @@ class Wiring:
         from firebreak.adapters.sts import MemberSessions
         from firebreak.core.registry import action
 
-        return MemberSessions(self.session, deployment, action, _kubernetes, self.settings.endpoint)
+        return MemberSessions(self.session, deployment, action, _kubernetes, self.settings.endpoint, self.loader)
 
     def incidents(self, table: Table) -> IncidentTable:
         from firebreak.adapters.incident_table import IncidentTable

@@ -35,6 +35,7 @@ class MemberSessions:
         action: finds an action by name.
         kubernetes: makes the client of a cluster's API server.
         endpoint: where AWS is, if not at AWS (sandbox).
+        loader: what the function's own session parses service models with.
     """
 
     def __init__(
@@ -44,13 +45,14 @@ class MemberSessions:
         action: Callable[[str], AnyAction],
         kubernetes: Callable[[SessionClients, str], Kubernetes],
         endpoint: str | None = None,
+        loader: botocore.loaders.Loader | None = None,
     ) -> None:
         self._session = session
         self._deployment = deployment
         self._action = action
         self._kubernetes = kubernetes
         self._endpoint = endpoint
-        self._loader = botocore.loaders.create_loader()
+        self._loader = loader or botocore.loaders.create_loader()
         self._sts: Any = None
         self._observers: dict[tuple[str, str, str], tuple[float, SessionClients]] = {}
 
