@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sandbox import wire
-from sandbox.clock import Clock, Timer
+from sandbox.clock import Clock
 from sandbox.definition import check
 from sandbox.execution import Execution, listed, status_change
 from sandbox.flow import Cancel, Effect, Flow, Resume
@@ -19,17 +18,10 @@ from sandbox.identity import Caller
 from sandbox.invocation import Result
 from sandbox.machine import Event, Interpreter
 from sandbox.paths import StateError
+from sandbox.tokens import Tokens
 
 INVOKE = "arn:aws:states:::lambda:invoke"
 WAIT = ".waitForTaskToken"
-
-
-@dataclass
-class _Token:
-    resume: Resume
-    heartbeat: float | None
-    timer: Timer | None = None
-    open: bool = True
 
 
 class Executions:
@@ -46,7 +38,7 @@ class Executions:
         self._functions = functions
         self._told = told
         self._machines: dict[str, Mapping[str, Any]] = {}
-        self._tokens: dict[str, _Token] = {}
+        self._tokens = Tokens(clock)
 
     def serve(self, front: Front) -> None:
         """Answer the operations of Step Functions that our code uses."""
@@ -55,11 +47,9 @@ class Executions:
             "DescribeExecution": self._describe,
             "StopExecution": self._stop,
             "ListExecutions": self._list,
-            "SendTaskSuccess": self._success,
-            "SendTaskFailure": self._failure,
-            "SendTaskHeartbeat": self._heartbeat,
         }.items():
             front.serve(f"states:{name}", operation)
+        self._tokens.serve(front)
 
     def add_machine(self, arn: str, definition: Mapping[str, Any]) -> None:
         """Make a state machine known.
@@ -129,8 +119,7 @@ class Executions:
 
         def begin(resume: Resume) -> Cancel:
             if token is not None:
-                self._tokens[token] = _Token(resume, heartbeat)
-                self._beat(token)
+                self._tokens.wait(token, resume, heartbeat)
 
             def done(result: Result | StateError) -> None:
                 if isinstance(result, StateError):
@@ -144,7 +133,7 @@ class Executions:
 
             def cancel() -> None:
                 if token is not None:
-                    self._void(token)
+                    self._tokens.void(token)
 
             self._clock.submit(lambda: self._invoke(name, event), done)
             return cancel
@@ -156,50 +145,6 @@ class Executions:
             return self._functions.invoke(name, event)
         except AwsFailure as failure:
             return StateError(f"Lambda.{failure.code}", failure.message)
-
-    # Task tokens.
-
-    def _redeem(self, request: wire.Request) -> _Token:
-        token = self._tokens.get(str(request.parameters.get("taskToken")))
-        if token is None:
-            raise AwsFailure("InvalidToken", "Invalid Token: 'Invalid token'")
-        if not token.open:
-            raise AwsFailure("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
-        return token
-
-    def _success(self, request: wire.Request, caller: Caller | None) -> None:
-        try:
-            output = json.loads(request.parameters["output"])
-        except ValueError as error:
-            raise AwsFailure("InvalidOutput", f"Invalid Output: {error}") from error
-        self._answer(request, output)
-
-    def _failure(self, request: wire.Request, caller: Caller | None) -> None:
-        said = request.parameters
-        self._answer(request, StateError(said.get("error", ""), said.get("cause", "")))
-
-    def _answer(self, request: wire.Request, value: Any) -> None:
-        token = self._redeem(request)
-        self._void(str(request.parameters["taskToken"]))
-        self._clock.soon(lambda: token.resume(value))
-
-    def _heartbeat(self, request: wire.Request, caller: Caller | None) -> None:
-        self._redeem(request)
-        self._beat(str(request.parameters["taskToken"]))
-
-    def _beat(self, name: str) -> None:
-        token = self._tokens[name]
-        if token.timer is not None:
-            token.timer.cancel()
-        if token.heartbeat is not None:
-            late = StateError("States.HeartbeatTimeout", f"no heartbeat for {token.heartbeat:g} seconds")
-            token.timer = self._clock.after(token.heartbeat, lambda: token.resume(late), deadline=True)
-
-    def _void(self, name: str) -> None:
-        token = self._tokens[name]
-        token.open = False
-        if token.timer is not None:
-            token.timer.cancel()
 
     # The API.
 

@@ -16,11 +16,12 @@ from sandbox.clusters import Clusters
 from sandbox.events import Events, envelope
 from sandbox.execution import Execution
 from sandbox.executions import Executions
-from sandbox.front import Front, Server
+from sandbox.front import Front
 from sandbox.functions import Functions
 from sandbox.identity import Identities
 from sandbox.journal import Faults, Journal
 from sandbox.resource import Made
+from sandbox.server import Server
 from sandbox.sessions import Sessions
 from sandbox.template import Stack, stand_up
 
@@ -110,8 +111,9 @@ class Sandbox:
             self.clock,
             self.account,
             self.region,
-            self._deliver,
-            self._send,
+            # the cloud comes into being last, and is looked up when there is something for it
+            lambda target, to, text: self.cloud.deliver(target, to, text),
+            lambda to, text, attributes: self.cloud.send(to, text, attributes),
         )
         self.machines = Executions(self.clock, self.functions, self.events.put)
         self.cloud = Cloud(
@@ -236,21 +238,9 @@ class Sandbox:
         (api,) = self.cloud.apis
         return f"{self.url}/http-api/{api}"
 
-    def role(self, name: str, account: str | None = None) -> Any:
-        """Return the trust and policies of a role, as its template says."""
-        return self.cloud.roles[f"arn:aws:iam::{account or self.account}:role/{name}"]
-
     def _served(self, call: str) -> None:
         if call.startswith(_WAKES):
             self.clock.soon(self.cloud.poll)
-
-    # The parts come into being one by one; these look the cloud up when it is there.
-
-    def _deliver(self, target: Mapping[str, Any], to: str, text: str) -> bool:
-        return self.cloud.deliver(target, to, text)
-
-    def _send(self, to: str, text: str, attributes: Mapping[str, str]) -> bool:
-        return self.cloud.send(to, text, attributes)
 
     def _lay_aside(self, to: str, text: str) -> None:
         if not self.cloud.deliver({}, to, text):

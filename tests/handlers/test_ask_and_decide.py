@@ -16,7 +16,7 @@ from firebreak.core.errors import NoConsent, SettingsError
 from firebreak.handlers import answer, ask, decide
 from firebreak.wiring import Wiring
 from sandbox.clock import Clock
-from sandbox.front import Server
+from sandbox.server import Server
 from sandbox.slack import Slack, Workspace
 from tests.approvals import (
     ANA,

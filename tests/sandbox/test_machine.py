@@ -21,9 +21,10 @@ from sandbox.clock import Clock
 from sandbox.definition import DefinitionError
 from sandbox.execution import Execution
 from sandbox.executions import Executions
-from sandbox.front import AwsFailure, Server
+from sandbox.front import AwsFailure
 from sandbox.functions import Functions
 from sandbox.invocation import Result
+from sandbox.server import Server
 from tests.sandbox.machines import ARN, INVOKE, MACHINES, RULES, call, chooser, functions, states
 
 START = datetime(2026, 11, 25, 12, tzinfo=UTC)

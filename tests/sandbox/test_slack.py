@@ -13,7 +13,7 @@ import urllib3
 from firebreak.core.slack_message import message
 from firebreak.core.slack_request import click, verified_body
 from sandbox.clock import Clock
-from sandbox.front import Server
+from sandbox.server import Server
 from sandbox.slack import PAGE, Slack, Workspace, over_http
 from tests.approvals import ANA, APP, BOT_TOKEN, CHANNEL, SECRET, TEAM, question
 from tests.world import START
