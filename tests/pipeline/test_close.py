@@ -161,11 +161,31 @@ def test_an_undo_that_left_something_keeps_the_incident_and_says_what(office: Of
     assert office.conclude("undo").status == "contained"
 
 
-def test_an_older_revision_concludes_nothing(office: Office) -> None:
-    office.step("verified")
+def revise(office: Office) -> None:
+    """Make a second revision, as Triage does."""
     story = office.stage.incidents.incident(INCIDENT)
     office.stage.incidents.change_incident(story, story.model_copy(update={"revision": 2}), "revised", ACTOR, START)
+
+
+def test_an_earlier_revision_that_ends_last_tells_what_it_contained(office: Office) -> None:
+    office.step("verified")
+    revise(office)
+    assert office.conclude().status == "contained"
+
+
+def test_an_earlier_revision_that_found_nothing_to_do_leaves_the_incident_to_the_later_one(office: Office) -> None:
+    revise(office)
     assert office.conclude().status == "acting"
+
+
+def test_an_earlier_revision_leaves_the_steps_of_a_later_one_alone(office: Office) -> None:
+    office.step("decided")
+    (step,) = office.stage.incidents.steps(INCIDENT)
+    office.stage.incidents.change_step(step, step.model_copy(update={"revision": 2}), ACTOR, START)
+    revise(office)
+    office.conclude()
+    (step,) = office.stage.incidents.steps(INCIDENT)
+    assert step.status == "decided"
 
 
 def execution(number: int) -> Execution:

@@ -299,6 +299,7 @@ def test_a_later_revision_adds_steps_and_takes_up_what_was_not_done(desk: Desk) 
     desk.stage.incidents.set_mode("observe", ACTOR, START)
     desk.finding()
     desk.decide()
+    desk.plan("preserve")
     desk.plan("contain")
     assert desk.statuses()["ec2.isolate_instance"] == "observed"
     desk.stage.incidents.set_mode("auto", ACTOR, START)
@@ -309,6 +310,18 @@ def test_a_later_revision_adds_steps_and_takes_up_what_was_not_done(desk: Desk) 
     assert len(desk.plan("contain", revision=2)) == 1
     assert desk.statuses()["ec2.isolate_instance"] == "planned"
     assert desk.stage.chains()
+
+
+def test_an_execution_that_is_tried_again_sees_its_own_steps_through_beside_a_later_revision(desk: Desk) -> None:
+    desk.finding()
+    desk.decide()
+    planned = desk.plan("contain")
+    story = desk.stage.incidents.incident(INCIDENT)
+    desk.stage.incidents.change_incident(story, story.model_copy(update={"revision": 2}), "revised", ACTOR, START)
+    assert desk.decide(revision=1)
+    assert desk.plan("contain", revision=1) == planned
+    assert desk.decide(revision=2)
+    assert desk.plan("contain", revision=2) == []
 
 
 def test_a_later_revision_repeats_nothing_that_was_done_or_denied(desk: Desk) -> None:

@@ -29,16 +29,18 @@ class Close:
             Retriable: try again.
         """
         story = self.incidents.incident(incident)
-        if not story.over and (mode == "undo" or revision == story.revision > story.fenced):
+        if not story.over and (mode == "undo" or revision > story.fenced):
             every = (incident, *story.absorbed)
-            steps = [self._concluded(step, actor) for each in every for step in self.incidents.steps(each)]
+            steps = [self._concluded(step, revision, actor) for each in every for step in self.incidents.steps(each)]
             status, reason = _released(steps) if mode == "undo" else _status(story, steps)
-            story = self._conclude(story, steps, status, reason, execution, actor)
+            if mode == "undo" or revision == story.revision or status != "closed":
+                # an earlier revision may end last, and tell what it contained; only the newest may find nothing to do
+                story = self._conclude(story, steps, status, reason, execution, actor)
         self.admission.leave(execution)
 
-    def _concluded(self, step: StepRecord, actor: Actor) -> StepRecord:
+    def _concluded(self, step: StepRecord, revision: int, actor: Actor) -> StepRecord:
         """A step that its execution leaves behind without a plan could not be planned however often it was tried."""
-        if step.status != "decided":
+        if step.status != "decided" or step.revision > revision:
             return step
         words = f"{step.action} on {step.target.label} could not be planned; a later revision tries again"
         after = step.model_copy(update={"status": "failed", "error": words, "settled_at": self.clock()})

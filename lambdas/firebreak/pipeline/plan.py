@@ -71,8 +71,11 @@ class Planner:
             Retriable: try again.
         """
         story = self.incidents.incident(incident)
-        if story.over or revision <= story.fenced or revision < story.revision:
-            return False  # a later revision, an undo or another incident has taken over
+        if story.over or revision <= story.fenced:
+            return False  # an undo or another incident has taken over
+        if revision < story.revision:  # a later one decides; what this one brought, it also sees through
+            steps = self.incidents.steps(incident)
+            return any(step.revision == revision and not step.settled for step in steps)
         resolve = Resolve(
             self.enrichers,
             lambda account, region: self.sessions.observer(account, region, incident, remaining),
