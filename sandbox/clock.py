@@ -110,6 +110,7 @@ class Clock:
         """Let time pass without running anything: a call that was slow."""
         with self._changed:
             self._base += timedelta(seconds=seconds)
+            self._changed.notify_all()  # what waits in the background may be due now
 
     def advance(self, seconds: float) -> None:
         """Let time pass and run everything that falls due on the way, in order."""

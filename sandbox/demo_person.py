@@ -113,9 +113,12 @@ class Person:
 
 
 def _typed(seconds: float) -> str | None:
-    """Return a line that was typed, "" at the end of input, None where nothing came."""
+    """Return a line that was typed, "" at the end of input, None where nothing came.
+
+    Read past the buffer of `sys.stdin`, in which a second line would be hidden from `select`.
+    """
     ready, _, _ = select.select([sys.stdin], [], [], seconds)
-    return sys.stdin.readline() if ready else None
+    return os.read(sys.stdin.fileno(), 4096).decode(errors="replace") if ready else None
 
 
 def _forget_what_was_typed() -> None:

@@ -167,10 +167,10 @@ def test_a_run_that_died_half_way_leaves_nothing_that_is_believed(
 
 
 def test_two_runs_at_once_end_with_one_entry(checkout: Path, made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    real, other = synthesis_cache.synthesize, []
+    real, other = vars(synthesis_cache)["synthesize"], list[bool]()
 
     def slow(deployment: Deployment, playbooks: Playbooks) -> Application:
-        result = real(deployment, playbooks)
+        result: Application = real(deployment, playbooks)
         if not other:
             other.append(True)
             stood_up(checkout)  # someone else is faster
