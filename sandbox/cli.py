@@ -34,11 +34,14 @@ PIPED_WIDTH = 100
 @click.option(
     "--wait", type=click.IntRange(1, 300), default=300, show_default=True, help="Seconds to answer; then it is a no."
 )
+@click.option(
+    "--pace", type=click.IntRange(0, 300), default=15, show_default=True, help="Seconds to read a scene; Enter goes on."
+)
 @click.option("--stay", is_flag=True, help="Keep the sandbox for other commands (--sandbox) until Ctrl-C.")
 @json_option
 @click.pass_context
 def demo(
-    ctx: click.Context, event: str | None, as_estate: bool, yes: bool, wait: int, stay: bool, as_json: bool
+    ctx: click.Context, event: str | None, as_estate: bool, yes: bool, wait: int, pace: int, stay: bool, as_json: bool
 ) -> None:
     """Play a whole story on this machine: findings, evidence, isolation, a question to a person, undo.
 
@@ -51,10 +54,10 @@ def demo(
     if as_estate and event is None:
         raise click.UsageError("--as-estate is about the events of a file; name it by --event.", ctx)
     with _interruptible():
-        ctx.exit(_demo(event, as_estate, yes or as_json, wait, stay, as_json))
+        ctx.exit(_demo(event, as_estate, yes or as_json, wait, pace, stay, as_json))
 
 
-def _demo(event: str | None, as_estate: bool, yes: bool, wait: int, stay: bool, as_json: bool) -> int:
+def _demo(event: str | None, as_estate: bool, yes: bool, wait: int, pace: int, stay: bool, as_json: bool) -> int:
     from rich.console import Console  # noqa: PLC0415  what follows takes a second or two to import
 
     from sandbox.hermetic import hermetic  # noqa: PLC0415
@@ -71,7 +74,7 @@ def _demo(event: str | None, as_estate: bool, yes: bool, wait: int, stay: bool, 
         from sandbox.demo_story import tell  # noqa: PLC0415
 
         folder = Path.cwd() if stay else None
-        report = play(Options(yes or not terminal, wait, folder, as_json), console, BEGUN, scenes or tell)
+        report = play(Options(yes or not terminal, wait, pace, folder, as_json), console, BEGUN, scenes or tell)
     return 0 if report.ok else AMISS
 
 

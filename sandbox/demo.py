@@ -15,7 +15,7 @@ from rich.text import Text
 
 from firebreak.core.people import ApprovalTimes
 from firebreak.entry import logger as functions_logger
-from sandbox.demo_person import Answers, Itself, Person
+from sandbox.demo_person import Answers, Itself, Person, read_on
 from sandbox.demo_report import Report
 from sandbox.demo_sight import OPERATOR, Sight
 from sandbox.demo_stage import Stage
@@ -40,12 +40,14 @@ class Options:
     Attributes:
         itself: whether the demo answers questions by itself.
         wait: seconds that a person has to answer.
+        pace: seconds that a person has to read each scene.
         stay: the folder in which other commands find the sandbox, which stays; None where it ends with the story.
         as_json: whether the report goes to standard output.
     """
 
     itself: bool
     wait: float
+    pace: float
     stay: Path | None = None
     as_json: bool = False
 
@@ -83,7 +85,7 @@ def _play(
         Text.assemble("Slack's stand-in:  ", (page, "bold underline")), highlight=False, soft_wrap=True
     )
     sight = Sight(running)
-    stage = Stage(sight, terminal, _answers(options, terminal, running, page))
+    stage = Stage(sight, terminal, _answers(options, terminal, running, page), lambda: _pause(options, terminal))
     scenes(stage)
     report = Report(
         ok=bool(stage.checks) and all(check.ok for check in stage.checks),
@@ -100,6 +102,12 @@ def _play(
     if options.stay is not None:
         stay(sight, terminal, options.stay)
     return report
+
+
+def _pause(options: Options, terminal: Terminal) -> None:
+    if not options.itself and options.pace:
+        terminal.prompt(Text(f"Enter goes on, or {options.pace:g} s.", "dim"))
+        read_on(options.pace)
 
 
 def _answers(options: Options, terminal: Terminal, running: Lab, page: str) -> Answers:

@@ -112,6 +112,12 @@ class Person:
         return ""
 
 
+def read_on(seconds: float) -> None:
+    """Leave a person time to read; Enter ends it."""
+    _forget_what_was_typed()
+    _typed(seconds)
+
+
 def _typed(seconds: float) -> str | None:
     """Return a line that was typed, "" at the end of input, None where nothing came.
 

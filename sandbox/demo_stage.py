@@ -31,6 +31,7 @@ class Stage:
 
     Attributes:
         sight, terminal, answers: what is seen, where it is shown, and who answers.
+        between: leaves a person time to read, before every scene but the first.
         checks: what was checked so far.
         begun: when the event of an incident arrived, by incident.
         times: by step, when it was first contained or cordoned, for the closing table.
@@ -40,6 +41,7 @@ class Stage:
     sight: Sight
     terminal: Terminal
     answers: Answers
+    between: Callable[[], None] = lambda: None
     checks: list[Check] = field(default_factory=list)
     begun: dict[str, datetime] = field(default_factory=dict)
     held: dict[str, IncidentReport] = field(default_factory=dict)
@@ -56,6 +58,8 @@ class Stage:
 
     def scene(self, title: str, words: str = "") -> None:
         """Begin a scene."""
+        if self._number:
+            self.between()
         self._number += 1
         self.terminal.scene(self._number, title, words)
 

@@ -152,7 +152,7 @@ def screens() -> Iterator[list[Screen]]:
 def test_a_person_denies_and_other_commands_reach_the_sandbox_until_it_is_interrupted(
     screens: list[Screen], tmp_path: Path
 ) -> None:
-    screen = Screen(tmp_path, "--stay")
+    screen = Screen(tmp_path, "--stay", "--pace", "0")
     screens.append(screen)
     screen.until("Your answer?")
     screen.type("d\n")
@@ -181,8 +181,9 @@ def test_a_person_denies_and_other_commands_reach_the_sandbox_until_it_is_interr
 
 
 def test_nobody_in_time_is_a_no_and_the_story_goes_on(screens: list[Screen], tmp_path: Path) -> None:
-    screen = Screen(tmp_path, "--wait", "1")
+    screen = Screen(tmp_path, "--wait", "1", "--pace", "1")
     screens.append(screen)
+    screen.until("Enter goes on, or 1 s.")
     screen.until("nobody answered within 1 s")
     screen.until("the answer was no (expired), and the node is not cut off")
     assert screen.end(signal.SIGTERM) == 130

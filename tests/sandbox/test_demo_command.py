@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from firebreak.cli.console import SandboxFile
 from firebreak.cli.main import main
+from sandbox.demo_report import Report
 from sandbox.demo_sight import Credentials
 from sandbox.demo_stay import announced
 from sandbox.hermetic import hermetic
@@ -81,6 +82,32 @@ def test_a_good_event_beside_a_bad_one_is_not_played(tmp_path: Path) -> None:
     assert "event 2" in err
     path.write_text(f"{good}\n{good}\n")
     assert "was started" in run("--event", str(path))[2]
+
+
+@pytest.mark.parametrize(("ok", "code"), [(True, 0), (False, 6)])
+def test_the_exit_code_says_whether_all_was_as_it_should_be(
+    monkeypatch: pytest.MonkeyPatch, ok: bool, code: int
+) -> None:
+    report = Report(
+        ok=ok,
+        checks=(),
+        incidents=(),
+        seconds_to_first_containment=None,
+        seconds=1.0,
+        synthesis_kept=True,
+        log="log",
+    )
+    monkeypatch.setattr("sandbox.demo.play", lambda *arguments: report)
+    assert run()[0] == code
+
+
+def test_an_interrupted_demo_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sandbox.demo.play", interrupted)
+    code, _, err = run()
+    assert (code, err.strip()) == (130, "stopped; nothing is left running")
 
 
 @pytest.mark.parametrize("arguments", [("--as-estate",), ("--wait", "0"), ("--wait", "soon"), ("--what",), ("story",)])
