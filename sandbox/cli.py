@@ -70,11 +70,16 @@ def _demo(event: str | None, as_estate: bool, yes: bool, wait: int, pace: int, s
             from sandbox.demo_file import FileScenes  # noqa: PLC0415
 
             scenes = FileScenes.read(event, as_estate)
-        from sandbox.demo import Options, play  # noqa: PLC0415  moto takes a second
+        from sandbox.demo import LOG, Options, play  # noqa: PLC0415  moto takes a second
+        from sandbox.demo_stage import Stuck  # noqa: PLC0415
         from sandbox.demo_story import tell  # noqa: PLC0415
 
         folder = Path.cwd() if stay else None
-        report = play(Options(yes or not terminal, wait, pace, folder, as_json), console, BEGUN, scenes or tell)
+        try:
+            report = play(Options(yes or not terminal, wait, pace, folder, as_json), console, BEGUN, scenes or tell)
+        except Stuck as stuck:
+            click.echo(f"firebreak demo: {stuck}: {LOG}", err=True)
+            return AMISS
     return 0 if report.ok else AMISS
 
 

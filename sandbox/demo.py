@@ -114,9 +114,10 @@ def _answers(options: Options, terminal: Terminal, running: Lab, page: str) -> A
     if options.itself:
         return Itself(running.slack)
 
-    def ask() -> None:
+    def ask(first: str) -> None:
         terminal.prompt(
             Text.assemble(
+                (f"{first}. " if first else "", "red"),
                 ("Your answer?  ", "bold yellow"),
                 ("Enter", "bold"),
                 f" approves as {OPERATOR}, ",

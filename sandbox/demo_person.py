@@ -10,10 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from firebreak.core.display import clean
+from firebreak.core.errors import Refused
 from sandbox.lab import PERSON
 from sandbox.slack import Slack
 from sandbox.slack_channel import Message
 
+WORDS = {"approve": ("", "a", "approve", "y", "yes"), "deny": ("d", "deny", "n", "no")}
 LOOK = 0.05
 """Seconds between two looks at what happens."""
 
@@ -42,14 +45,14 @@ def press(slack: Slack, message: Message, choice: str) -> None:
     """Press a button of a message: the signed request goes where Slack would send it.
 
     Raises:
-        RuntimeError: the request was refused.
+        Refused: the request was refused.
     """
     button = _button(message, choice)
     if button is None:
         return  # answered meanwhile
     status, text = slack.press(message.ts, button, PERSON)
     if status != 200:
-        raise RuntimeError(f"the answer was refused with {status}: {text}")
+        raise Refused(f"the answer was refused with {status}: {clean(text)}")
 
 
 def _button(message: Message, choice: str) -> str | None:
@@ -76,19 +79,19 @@ class Person:
 
     Args:
         slack: where the question stands.
-        ask: shows the prompt.
+        ask: shows the prompt, after what has to be said first.
         wait: seconds after which no answer is a no.
         nobody: called then.
     """
 
     slack: Slack
-    ask: Callable[[], None]
+    ask: Callable[[str], None]
     wait: float
     nobody: Callable[[], None]
 
     def __call__(self, message: Message, open_: Callable[[], bool]) -> str:
         _forget_what_was_typed()
-        self.ask()
+        self.ask("")
         until, listening = time.monotonic() + self.wait, True
         while open_():
             if time.monotonic() >= until:
@@ -100,16 +103,19 @@ class Person:
                     time.sleep(LOOK)
                 continue
             listening = line != ""
-            word = line.strip().casefold()
-            if listening and word in ("", "a", "approve", "y", "yes"):
-                press(self.slack, message, "approve")
-                return "approved at the terminal: the same signed request as the page's button"
-            if word in ("d", "deny", "n", "no"):
-                press(self.slack, message, "deny")
-                return "denied at the terminal: the same signed request as the page's button"
             if listening:
-                self.ask()
+                try:
+                    return self._answered(message, line.strip().casefold())
+                except Refused as refusal:
+                    self.ask(str(refusal))
         return ""
+
+    def _answered(self, message: Message, word: str) -> str:
+        choice = next((choice for choice, words in WORDS.items() if word in words), None)
+        if choice is None:
+            raise Refused(f"{clean(word, 40)} is no answer")
+        press(self.slack, message, choice)
+        return f"{choice}, said at the terminal, by the same signed request as the page's button"
 
 
 def read_on(seconds: float) -> None:

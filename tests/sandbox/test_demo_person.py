@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from firebreak.core.errors import Refused
 from sandbox.clock import Clock
 from sandbox.demo_person import Itself, Person, press, question
 from sandbox.lab import PERSON
@@ -31,8 +32,10 @@ class Desk:
     """A question, whoever is asked, and what they pressed."""
 
     def __init__(self, keyboard: Callable[[str], None], status: int = 200) -> None:
+        self.status = status
         self.pressed: list[str] = []
         self.to_type: list[str] = []
+        self.told: list[str] = []
         self.asked = 0
         self.passed = 0
         self.type = keyboard
@@ -41,9 +44,9 @@ class Desk:
 
         def deliver(body: bytes, headers: Any) -> tuple[int, str]:
             self.pressed.append("approve" if b"firebreak_approve" in body else "deny")
-            if status == 200:
+            if self.status == 200:
                 self.message.blocks = []
-            return status, "no"
+            return self.status, "no"
 
         workspace = Workspace("T0", "A0", "C0", "token", "secret", {PERSON: "ana"})
         self.slack = Slack(workspace, Clock(START), deliver)
@@ -51,8 +54,9 @@ class Desk:
         self.slack.messages.append(self.message)
 
     def answer(self, wait: float = 5.0) -> str:
-        def ask() -> None:
+        def ask(first: str) -> None:
             self.asked += 1
+            self.told.append(first)
             self.type(self.to_type.pop(0) if self.to_type else "")
 
         def nobody() -> None:
@@ -83,7 +87,7 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
 @pytest.mark.parametrize("typed", ["\n", "a\n", "Y\n", "approve\n"])
 def test_enter_approves_by_the_signed_request(desk: Desk, typed: str) -> None:
     desk.type(typed)
-    assert "approved" in desk.answer()
+    assert "approve" in desk.answer()
     assert desk.pressed == ["approve"]
     assert len(desk.slack.pressed) == 1
 
@@ -91,14 +95,23 @@ def test_enter_approves_by_the_signed_request(desk: Desk, typed: str) -> None:
 @pytest.mark.parametrize("typed", ["d\n", "N\n", " deny \n"])
 def test_a_no_is_a_no(desk: Desk, typed: str) -> None:
     desk.type(typed)
-    assert "denied" in desk.answer()
+    assert "deny" in desk.answer()
     assert desk.pressed == ["deny"]
 
 
 def test_anything_else_is_asked_again(desk: Desk) -> None:
     desk.to_type = ["what?\n", "d\n"]
-    desk.answer()
+    assert "deny" in desk.answer()
     assert (desk.asked, desk.pressed) == (2, ["deny"])
+    assert desk.told == ["", "what? is no answer"]
+
+
+def test_a_person_whose_answer_is_refused_is_told_and_may_answer_again(desk: Desk) -> None:
+    desk.status = 409
+    desk.to_type = ["\n"]
+    assert "nobody answered" in desk.answer(wait=0.3)
+    assert desk.pressed == ["approve"]
+    assert desk.told == ["", "the answer was refused with 409: no"]
 
 
 def test_the_page_answers_too(desk: Desk) -> None:
@@ -127,7 +140,7 @@ def test_the_demo_itself_presses_the_button(desk: Desk) -> None:
 
 def test_an_answer_that_is_refused_is_told() -> None:
     desk = Desk(lambda text: None, status=403)
-    with pytest.raises(RuntimeError, match="refused with 403"):
+    with pytest.raises(Refused, match="refused with 403"):
         press(desk.slack, desk.message, "approve")
 
 

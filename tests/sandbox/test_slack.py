@@ -75,7 +75,7 @@ def test_what_slack_refuses_is_refused(server: Any, slack: Slack) -> None:
     assert post(server, message(question()))["ok"] is True
 
 
-@pytest.mark.parametrize("path", ["/", "/page.js", "/page.css", "/state", "/nothing"])
+@pytest.mark.parametrize("path", ["/", "/page.js", "/page.css", "/icon.svg", "/state", "/nothing"])
 def test_everything_of_the_page_is_confined_to_itself(server: Any, path: str) -> None:
     told = call(server, "GET", path)
     assert told.status == (404 if path == "/nothing" else 200)
