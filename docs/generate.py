@@ -1,7 +1,8 @@
 """Keeps the generated parts of the pages current: `make docs`.
 
 A page is the README or any page under docs. In it, what stands between `<!-- generated: NAME -->` and
-`<!-- end of NAME -->` is what `render()` of `docs/blocks/NAME.py` returns, and is never edited by hand.
+`<!-- end of NAME -->` is what `render()` of `docs/blocks/NAME.py` returns, and is never edited by hand. The picture
+docs/flow.svg is what docs/flow.py draws.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 import importlib
 import re
 from pathlib import Path
+
+from docs import flow
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"<!-- generated: (?P<name>\w+) -->\n.*?<!-- end of (?P=name) -->", re.DOTALL)
@@ -36,3 +39,4 @@ def _block(name: str) -> str:
 if __name__ == "__main__":
     for page in pages():
         page.write_text(current(page.read_text(encoding="utf-8")), encoding="utf-8")
+    flow.FILE.write_text(flow.render(), encoding="utf-8")
