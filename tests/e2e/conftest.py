@@ -1,4 +1,4 @@
-"""The synthesized application in its sandbox, once per test; synthesized once per process."""
+"""The synthesized application in its sandbox, once per test; synthesized once and kept."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from firebreak.operator_files import load_playbooks
+from sandbox import synthesis_cache
 from sandbox.lab import DEPLOYMENT, Lab, lab
-from sandbox.synthesis import Application, synthesize
+from sandbox.synthesis import Application
 from tests.e2e.story import Story
 
 ROOT = Path(__file__).parents[2]
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session")
 def application() -> Application:
-    return synthesize(DEPLOYMENT, load_playbooks(ROOT / "playbooks"))
+    return synthesis_cache.application(DEPLOYMENT, ROOT / "playbooks")[0]
 
 
 @pytest.fixture
