@@ -175,6 +175,9 @@ class IncidentStore(Protocol):
     def record_decision(self, incident: str, revision: int, decision: Json) -> None:
         """Keep what was decided and why; the first record of a revision stands."""
 
+    def decisions(self, incident: str) -> Sequence[Json]:
+        """Return what was decided, revision by revision."""
+
     def claim_locks(self, incident: Incident, keys: Iterable[str], now: datetime) -> str | None:
         """Take locks, those held already included; return the incident that holds one of them, if any."""
 

@@ -49,7 +49,7 @@ def test_functions_of_a_question_that_die_ask_once_and_carry_the_answer_on(story
 
 def test_a_throttled_api_delays_and_changes_nothing_else(story: Story) -> None:
     instance = story.lab.estate.bastion
-    story.sandbox.faults.add(Fault("ec2:ModifyNetworkInterfaceAttribute", "RequestLimitExceeded", count=7))
+    story.sandbox.faults.add(Fault("ec2:ModifyNetworkInterfaceAttribute", "RequestLimitExceeded", count=4))
     story.put(story.guardduty(instance), within=3600)
     (incident,) = story.incidents()
     assert incident.status == "contained", story.failures()

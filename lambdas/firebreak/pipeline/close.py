@@ -32,11 +32,16 @@ class Close:
         if not story.over and (mode == "undo" or revision > story.fenced):
             every = (incident, *story.absorbed)
             steps = [self._concluded(step, revision, actor) for each in every for step in self.incidents.steps(each)]
-            status, reason = _released(steps) if mode == "undo" else _status(story, steps)
+            status, reason = _released(steps) if mode == "undo" else _status(steps, self._notes(incident))
             if mode == "undo" or revision == story.revision or status != "closed":
                 # an earlier revision may end last, and tell what it contained; only the newest may find nothing to do
                 story = self._conclude(story, steps, status, reason, execution, actor)
         self.admission.leave(execution)
+
+    def _notes(self, incident: str) -> Sequence[str]:
+        """What could not be looked up, as the newest decision has it."""
+        decisions = self.incidents.decisions(incident)
+        return decisions[-1]["notes"] if decisions else ()
 
     def _concluded(self, step: StepRecord, revision: int, actor: Actor) -> StepRecord:
         """A step that its execution leaves behind without a plan could not be planned however often it was tried."""
@@ -85,14 +90,14 @@ class Close:
 RELEASED = "released: everything reversible was taken back"
 
 
-def _status(story: Incident, steps: Sequence[StepRecord]) -> tuple[IncidentStatus, str]:
+def _status(steps: Sequence[StepRecord], notes: Sequence[str]) -> tuple[IncidentStatus, str]:
     did = [step for step in steps if step.status == "verified"]
     if any(step.effect == "destructive" for step in did):
         return "eradicated", "what was found is removed"
     if any(step.effect == "reversible" for step in did):
         return "contained", "contained; `firebreak undo` takes it back"
     if not steps or all(step.status in ("unneeded", "gone") for step in steps):
-        return "closed", "nothing to do: no step applies, or the target is gone"
+        return "closed", "; ".join(("nothing to do: no step applies, or the target is gone", *notes))
     return "open", "nothing was contained; see its steps"
 
 

@@ -190,14 +190,8 @@ class Planner:
             # a state that Firebreak itself made is no before-state: what another incident wrote down first stands
             joined = self.ledger.baseline(step.target, action.aspect) if step.effect != "collect" else None
             draft = joined or action.plan(clients, step.target, parameters)
-        except TargetMissing as missing:
-            self._settle(step, "gone", missing, actor)
-            return
-        except Refused as refusal:
-            self._settle(step, "refused", refusal, actor)
-            return
-        except Permanent as error:
-            self._settle(step, "failed", error, actor)
+        except (TargetMissing, Refused, Permanent) as error:
+            self._settle(step, _status(error), error, actor)
             return
         plan = Plan(
             **draft.model_dump(),
@@ -217,7 +211,9 @@ class Planner:
             budget = self.deployment.guard.budget(step.action)
             verdict = Verdict(outcome="ask", reasons=(f"{step.action} ran {budget} times in this account and hour",))
         if verdict.outcome in ("run", "ask"):
-            self._move(step, "planned", actor, *verdict.reasons, plan=plan, consent=CONSENT[verdict.outcome])
+            reasons = (*step.reasons, *verdict.reasons)
+            consent = CONSENT[verdict.outcome]
+            self._move(step, "planned", actor, *verdict.reasons, plan=plan, consent=consent, reasons=reasons)
         else:
             status: StepStatus = "observed" if verdict.outcome == "observe" else "refused"
             words = (*verdict.reasons, *(f"{change.resource}: {change.what}" for change in plan.changes))
@@ -248,3 +244,9 @@ class Planner:
             lines.append(f"playbook {decision.playbook or 'none'}: {steps}")
         subject = f"Incident {incident.id}: {incident.severity.word} severity"
         self.messenger.tell(subject, [*lines, *notes], incident=incident.id)
+
+
+def _status(error: FirebreakError) -> StepStatus:
+    if isinstance(error, Refused):
+        return "refused"
+    return "gone" if isinstance(error, TargetMissing) else "failed"
