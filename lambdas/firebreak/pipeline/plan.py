@@ -35,9 +35,6 @@ AGAIN: frozenset[StepStatus] = frozenset({"observed", "refused", "expired", "fai
 released stays so, and what was done is not repeated."""
 
 
-CONSENT: dict[str, Consent] = {"run": "auto", "ask": "ask"}
-
-
 class PlannedStep(Model):
     """What the state machine needs to know of a step."""
 
@@ -212,7 +209,7 @@ class Planner:
             verdict = Verdict(outcome="ask", reasons=(f"{step.action} ran {budget} times in this account and hour",))
         if verdict.outcome in ("run", "ask"):
             reasons = (*step.reasons, *verdict.reasons)
-            consent = CONSENT[verdict.outcome]
+            consent: Consent = "ask" if verdict.outcome == "ask" else "auto"
             self._move(step, "planned", actor, *verdict.reasons, plan=plan, consent=consent, reasons=reasons)
         else:
             status: StepStatus = "observed" if verdict.outcome == "observe" else "refused"
