@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from firebreak.cli.docstrings import meanings
 from firebreak.cli.options import examples, json_option
-from firebreak.cli.playbook_reference import meanings
 from firebreak.cli.show import heading, line, print_json, prose, table
 from firebreak.core import registry
 from firebreak.core.action import AnyAction

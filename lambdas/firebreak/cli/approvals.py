@@ -125,7 +125,7 @@ def _show(asked: Approval) -> None:
     line(f"{question.action} on {clean(question.what)}", bold=True)
     line(f"  {clean(question.where)}; incident {asked.incident}, {word(question.severity)} severity")
     undone = "can be taken back" if question.reversible else "cannot be taken back"
-    line(f"  {asked.effect}, {undone}; environment {asked.environment}")
+    line(f"  {asked.effect}: {undone}")
     line(f"  plan {asked.digest[:12]}, expires {moment(asked.expires_at)} (UTC), needs {asked.quorum}")
     for title, lines in (
         ("Why", question.why),

@@ -10,6 +10,7 @@ from firebreak.cli.options import examples, json_option, on_deployment, yes_opti
 from firebreak.cli.show import confirmed, heading, line, moment, print_json, span, table, word
 from firebreak.cli.show_step import show_step
 from firebreak.cli.story import Story, tell
+from firebreak.core.audit import AuditRecord
 from firebreak.core.display import clean
 from firebreak.core.errors import Refused
 
@@ -132,23 +133,17 @@ def _show(story: Story) -> None:
     heading("Trail")
     records = sorted(story.trail, key=lambda record: record.at)
     names = {step.id: step.action for step in story.steps}
-    table(
-        ("At", "About", "Event", "By and why"),
-        [
-            (
-                f"{record.at:%m-%d %H:%M:%S}",
-                names.get(record.chain, record.chain.partition("-")[0]),
-                record.event,
-                "; ".join(
-                    (record.actor.partition("/")[0] if "arn:" not in record.actor else record.actor, *record.words[:2])
-                ),
-            )
-            for record in records
-        ],
-    )
+    told = [(f"{r.at:%m-%d %H:%M:%S}", names.get(r.chain, r.chain[:17]), r.event, _who_and_why(r)) for r in records]
+    table(("At", "About", "Event", "By and why"), told)
     if story.breaks:
         line("The trail does not hold; someone changed it afterwards:", fg="red", bold=True)
         for place in story.breaks:
             line(f"  {clean(place)}", fg="red")
     else:
         line(f"The trail holds: {len(records)} records, each follows from the one before.")
+
+
+def _who_and_why(record: AuditRecord) -> str:
+    """A function by its word, a person by the whole name; then the first of the words."""
+    who = record.actor if record.actor.startswith("arn:") else record.actor.partition("/")[0]
+    return "; ".join((who, *record.words[:1]))

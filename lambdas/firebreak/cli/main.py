@@ -18,14 +18,20 @@ from firebreak.core.errors import FirebreakError
 
 COMMANDS = {
     "normalise": ("firebreak.cli.normalise", "Turn events into findings, one line of JSON for each."),
-    "explain": ("firebreak.cli.explain", "Say which playbook decides about an event, and why not the others."),
+    "explain": (
+        "firebreak.cli.explain",
+        "Say which playbook decides about an event, which steps follow, and why not the others.",
+    ),
     "actions": ("firebreak.cli.actions", "What Firebreak can do, and what each action needs."),
     "playbooks": ("firebreak.cli.playbooks", "Check playbooks before they are deployed."),
     "incidents": ("firebreak.cli.incidents", "What happened and what was done about it."),
     "approvals": ("firebreak.cli.approvals", "Questions that wait for a person, and your answer."),
-    "undo": ("firebreak.cli.undo", "Take back what an incident changed."),
+    "undo": ("firebreak.cli.undo", "Take back what an incident changed, newest first, and close it."),
     "mode": ("firebreak.cli.mode", "Show or set how much Firebreak does by itself."),
-    "halt": ("firebreak.cli.halt", "Throw the kill switch: nothing is changed any more."),
+    "halt": (
+        "firebreak.cli.halt",
+        "Throw the kill switch: from now on no step begins, whatever mode and playbooks say.",
+    ),
     "dlq": ("firebreak.cli.dlq", "Messages that could not be handled, and another try."),
 }
 """Module and first line of help, by command. In each module, the command is called as it is typed."""
@@ -134,7 +140,7 @@ EPILOG = "\n".join(
 )
 
 
-@click.command(cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command("firebreak", cls=Commands, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="firebreak", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of a mistake of Firebreak's own.")
 def main(debug: bool) -> None:

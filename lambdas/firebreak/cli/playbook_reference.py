@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
@@ -15,6 +14,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
 
+from firebreak.cli.docstrings import meanings
 from firebreak.cli.guardduty_types import KnownType, known_types
 from firebreak.core.deployment import Deployment
 from firebreak.core.finding import Severity
@@ -67,8 +67,6 @@ For each documented type the shipped playbooks whose type, source and severity f
 asked; posture, kind of target and tags choose among them, and `victims` comes before all. Types that none takes go to
 `everything-else`."""
 
-ENTRY = re.compile(r"(?P<names>[a-z0-9_]+(?:, [a-z0-9_]+)*): (?P<text>.*)")
-
 
 def render(playbooks: Playbooks) -> str:
     """Return the page, without its title.
@@ -96,20 +94,6 @@ def render(playbooks: Playbooks) -> str:
 def _lead(model: type[BaseModel]) -> str:
     paragraphs = inspect.getdoc(model) or ""
     return " ".join(paragraphs.split("Attributes:")[0].split())
-
-
-def meanings(model: type[BaseModel]) -> dict[str, str]:
-    """Return what the docstring says of each attribute."""
-    said: dict[str, str] = {}
-    names: list[str] = []
-    for line in (inspect.getdoc(model) or "").partition("Attributes:\n")[2].splitlines():
-        entry = ENTRY.fullmatch(line[4:])
-        if entry:
-            names = entry["names"].split(", ")
-            said |= dict.fromkeys(names, entry["text"])
-        else:
-            said |= {name: f"{said[name]} {line.strip()}".strip() for name in names}
-    return said
 
 
 def _table(title: str, model: type[BaseModel]) -> str:

@@ -6,7 +6,9 @@ What others wrote (titles, rule names, messages) is shown as one line of plain t
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,8 +37,17 @@ def print_json(value: Any) -> None:
 
 
 def line(text: str = "", **style: Any) -> None:
-    """Print a line of our own words."""
-    click.echo(click.style(text, **style) if style else text)
+    """Print a line; on a terminal that is too narrow for it, at its words and under its own indent."""
+    for part in _fitted(text):
+        click.echo(click.style(part, **style) if style else part)
+
+
+def _fitted(text: str) -> list[str]:
+    columns = shutil.get_terminal_size().columns
+    if not sys.stdout.isatty() or len(click.unstyle(text)) <= columns:
+        return [text]
+    indent = " " * (len(text) - len(text.lstrip()) + 2)
+    return textwrap.wrap(text, columns, subsequent_indent=indent, drop_whitespace=True)
 
 
 def heading(text: str) -> None:
