@@ -99,6 +99,17 @@ def test_a_page_is_spelt_as_the_code_is_and_praises_nothing(page: Path) -> None:
     assert not found, ", ".join(found)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=shown)
+def test_nothing_on_a_page_is_taken_for_a_tag(page: Path) -> None:
+    text = re.sub(r"<!--.*?-->", "", FENCE.sub("", page.read_text(encoding="utf-8")))
+    assert re.findall(r"<[A-Za-z/][^>\n]*>", INLINE.sub("", text)) == [], "a forge swallows it: put it into backticks"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=shown)
+def test_no_block_of_code_is_inside_a_list(page: Path) -> None:
+    assert not re.search(r"^ +```", page.read_text(encoding="utf-8"), re.MULTILINE), "renderers differ about it"
+
+
 def test_the_picture_is_what_is_drawn() -> None:
     assert flow.FILE.read_text(encoding="utf-8") == flow.render(), "run `make docs`"
 
