@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
+from typing import get_args
 
 from firebreak.core.errors import Retriable
 from firebreak.core.guard import OUTCOMES
+from firebreak.core.incident import IncidentStatus, StepStatus
 from firebreak.core.plan import STAGES
 from firebreak.core.quarantine import NAMES
 from tests.architecture.tree import FIREBREAK, ROOT, tree
@@ -67,6 +69,11 @@ def test_every_object_of_the_bucket_is_on_the_page() -> None:
 def test_the_errors_that_are_retried_are_errors_of_ours() -> None:
     retried = set(re.findall(r"`(\w+)`", section("The state machine").split("| Calls |")[1].split("\n\n")[0]))
     assert retried == {Retriable.__name__, *(error.__name__ for error in Retriable.__subclasses__())}
+
+
+def test_every_status_is_on_the_page() -> None:
+    said = set(re.findall(r"\w+", section("The life of an incident")))
+    assert {*get_args(StepStatus), *get_args(IncidentStatus)} <= said
 
 
 def test_stages_outcomes_and_groups_are_named_as_in_the_code() -> None:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from firebreak.core.plan import STAGES
+from stacks.response.task import BRISK, LAMBDA_ERRORS, PATIENT, PERSISTENT
 from tests.architecture.test_architecture_page import rows
 from tests.architecture.tree import ROOT
 from tests.stacks.asl import states
@@ -49,6 +50,20 @@ def test_the_page_has_every_task_of_the_machine(estate: Mapping[str, Template]) 
     by_stage = {re.sub(f"(?<=[a-z])({ends})$", "<Stage>", name) if name != "PlanUndo" else name for name in tasks}
     said = [row for row in rows("The state machine") if "operation" in row[1]]
     assert {re.sub(r" \(.*", "", word) for row in said for word in words(row[0].replace("`", ""))} == by_stage
+
+
+def test_the_page_has_the_bounds_of_every_retry() -> None:
+    said = {(row[1].split(",")[0].strip("` "), row[2], row[3]) for row in rows("The state machine") if "×" in row[2]}
+    bounds = {
+        (
+            {LAMBDA_ERRORS[0]: "Lambda's own", "States.ALL": "everything"}.get(errors[0], errors[0]),
+            f"{by['interval']} s, ×{by['rate']}, {by['longest']} s",
+            str(by["attempts"]),
+        )
+        for retries in (PATIENT, BRISK, PERSISTENT)
+        for errors, by in retries.items()
+    }
+    assert said == bounds
 
 
 def test_the_pages_say_what_a_stack_leaves_behind(estate: Mapping[str, Template]) -> None:
