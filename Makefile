@@ -27,7 +27,7 @@ demo: install ## Play the whole story on this machine, no AWS account needed; AR
 	@$(HERMETIC) $(BIN)/firebreak demo $(ARGS)
 
 test: lint ## Everything that must hold: lint, types, import contracts, all tests.
-	$(PYTEST) -n auto $(ARGS)
+	$(PYTEST) -n auto --dist loadfile $(ARGS)
 
 lint: install ## Lint, format and types.
 	$(BIN)/python -m ruff check .
@@ -35,13 +35,13 @@ lint: install ## Lint, format and types.
 	$(BIN)/python -m mypy
 
 unit: install ## The quick tests: all that need no synthesized application; ARGS="-k word" chooses.
-	$(PYTEST) -n auto $(UNIT) $(ARGS)
+	$(PYTEST) -n auto --dist loadfile $(UNIT) $(ARGS)
 
 deployed: install ## The quick tests on Python 3.13 as deployed, in a Debian root of its own; needs Linux and root.
 	@scripts/deployed.sh $(UNIT) --ignore=tests/architecture $(ARGS)
 
 e2e: install ## The end-to-end tests, against the synthesized application in the sandbox.
-	$(PYTEST) -n auto tests/e2e $(ARGS)
+	$(PYTEST) -n auto --dist loadfile tests/e2e $(ARGS)
 
 synth: wheels node_modules ## Synthesize the stacks into cdk.out, CDK's validation and cdk-nag on.
 	$(HERMETIC) $(CDK) synth --quiet $(ARGS)

@@ -41,5 +41,5 @@ exec unshare --mount sh -eu -c '
     mount -t tmpfs tmpfs "$root/dev/shm"
     exec chroot "$root" env --ignore-environment --chdir=/checkout PATH=/usr/bin:/bin HOME=/tmp LANG=C.UTF-8 \
         ${CI:+CI=$CI} PYTHONPATH=/packages PYTHONPYCACHEPREFIX=/tmp/pycache \
-        python3 -m pytest -q -p no:cacheprovider -n auto "$@"
+        python3 -m pytest -q -p no:cacheprovider -n auto --dist loadfile "$@"
 ' deployed "$@"

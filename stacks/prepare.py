@@ -21,8 +21,7 @@ PREPARE: tuple[Permission, ...] = (
         implied_by="ec2:CreateSecurityGroup",
     ),
     *(
-        Grant(action=f"ec2:{verb}SecurityGroup{direction}", resources=GROUPS, conditions=OURS)
-        for verb in ("Authorize", "Revoke")
-        for direction in ("Ingress", "Egress")
+        Grant(action=f"ec2:{change}", resources=GROUPS, conditions=OURS)
+        for change in ("AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress", "RevokeSecurityGroupEgress")
     ),
 )

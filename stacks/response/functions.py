@@ -15,7 +15,7 @@ from firebreak.core.registry import actions
 from stacks.names import action_role, machine_name, observer_role, prepare_role
 from stacks.response.function import Function
 from stacks.response.lanes import TRIAGE_TIMEOUT, Lanes
-from stacks.response.permissions import items, no_tokens, table_access
+from stacks.response.permissions import items, listing, no_tokens, table_access
 from stacks.response.storage import Storage
 from stacks.statement import allow
 
@@ -104,7 +104,7 @@ class Functions(Construct):
     def after(self, machine_arn: str, lanes: Lanes) -> None:
         """Make the functions that start and resume executions."""
         start = allow(["states:StartExecution"], [machine_arn])
-        resume = allow(["states:SendTaskSuccess", "states:SendTaskFailure"], [machine_arn])
+        resume = allow(["states:SendTaskSuccess"], [machine_arn])
         storage = self._around.storage
         self.triage = self._make(
             "triage",
@@ -128,7 +128,14 @@ class Functions(Construct):
         self.sweep = self._make(
             "sweep",
             timeout=PLAN_TIMEOUT,
-            statements=[*self._table, self._tell, start, resume, self._read(storage.bot_token.secret_arn)],
+            statements=[
+                *self._table,
+                listing(storage.table),
+                self._tell,
+                start,
+                resume,
+                self._read(storage.bot_token.secret_arn),
+            ],
             roles=[self._observer],
             variables={
                 MACHINE: machine_arn,

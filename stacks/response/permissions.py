@@ -15,7 +15,12 @@ WRITE = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
 
 def table_access(table: dynamodb.Table) -> list[iam.PolicyStatement]:
     """Return what a function of the pipeline may do with the table: no scan, no batch write."""
-    return [allow((*READ, *WRITE), [table.table_arn, f"{table.table_arn}/index/listing"])]
+    return [allow((*READ, *WRITE), [table.table_arn])]
+
+
+def listing(table: dynamodb.Table) -> iam.PolicyStatement:
+    """Return a statement that lets a function ask for what stands in some state, whoever's it is."""
+    return allow(["dynamodb:Query"], [f"{table.table_arn}/index/listing"])
 
 
 def items(table: dynamodb.Table, actions: Sequence[str], *kinds: str) -> iam.PolicyStatement:

@@ -85,7 +85,7 @@ def test_wall_time_works_in_the_background_and_skips_idle_waits() -> None:
 
 
 def test_wall_time_hands_work_to_other_threads() -> None:
-    clock, done = Clock(wall=True), []
+    clock, done = Clock(wall=True), list[bool]()
     clock.start()
     gate = threading.Barrier(2)
     for _ in range(2):

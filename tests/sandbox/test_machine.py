@@ -133,8 +133,9 @@ def oracle() -> Iterator[Any]:
     client.close()
     server.stop()
     del os.environ["MOTO_PORT"]
-    moto.core.config.default_user_config.clear()
-    moto.core.config.default_user_config.update(before)  # type: ignore[typeddict-item]
+    settings = cast(dict[str, Any], moto.core.config.default_user_config)
+    settings.clear()
+    settings.update(before)
     backend.close()
 
 

@@ -171,8 +171,8 @@ def test_prepare_can_make_and_mend_our_groups_and_touch_no_other(estate: Mapping
     found = estate["firebreak-member"].role_statements("firebreak-prepare")
     assert atoms(found) == declared(PREPARE, REGIONS["firebreak-member"])
     group = "arn:<AWS::Partition>:ec2:eu-west-1:<AWS::AccountId>:security-group/sg-1"
-    changes = [f"ec2:{verb}SecurityGroup{way}" for verb in ("Authorize", "Revoke") for way in ("Ingress", "Egress")]
-    for action in changes:
+    for change in ("AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress", "RevokeSecurityGroupEgress"):
+        action = f"ec2:{change}"
         ours = {"aws:ResourceTag/firebreak:quarantine": "sealed"}
         assert allowed(found, action, group, ours)
         assert not allowed(found, action, group)
