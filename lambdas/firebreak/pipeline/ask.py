@@ -119,7 +119,7 @@ def asked(incident: Incident, step: StepRecord, plan: Plan) -> Question:
         reversible=step.effect == "reversible",
         what=untrusted(f"{target.kind.replace('_', ' ')} {target.label}"),
         where=untrusted(f"account {target.account}, {target.region}, environment {step.setting.environment}"),
-        why=_lines(dict.fromkeys((incident.title, *step.reasons))),
+        why=_lines(dict.fromkeys((incident.title, f"playbook {step.playbook}", *step.reasons))),
         changes=_lines(
             f"{untrusted(change.resource, 60)} {untrusted(change.what, 30)}: "
             f"{untrusted(change.before, 50)} → {untrusted(change.after, 50)}"
