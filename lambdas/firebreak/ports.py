@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from firebreak.core.clients import Clients
 from firebreak.core.finding import Finding
@@ -78,6 +78,22 @@ class Execution(Model):
         return {"incident": self.incident, "revision": self.revision, "mode": self.mode, "attempt": self.attempt}
 
 
+class File(NamedTuple):
+    """An incident with what belongs to it.
+
+    Attributes:
+        incident: the incident.
+        findings: the newest delivery of each.
+        steps: in the order they were decided.
+        decided: revisions whose decision is recorded.
+    """
+
+    incident: Incident
+    findings: Sequence[Finding]
+    steps: Sequence[StepRecord]
+    decided: frozenset[int] = frozenset()
+
+
 class FindingStore(Protocol):
     """Findings and the incidents they open or join."""
 
@@ -139,6 +155,13 @@ class IncidentStore(Protocol):
             TargetMissing: there is none of that id.
         """
 
+    def file(self, incident: str) -> File:
+        """Return an incident with its findings and steps, read at once.
+
+        Raises:
+            TargetMissing: there is none of that id.
+        """
+
     def findings(self, incident: str) -> Sequence[Finding]:
         """Return the newest delivery of each finding of an incident."""
 
@@ -160,8 +183,21 @@ class IncidentStore(Protocol):
             Conflict: someone moved it meanwhile.
         """
 
-    def add_steps(self, incident: str, steps: Iterable[StepRecord], actor: Actor, now: datetime) -> None:
-        """Write steps that are not there yet."""
+    def decide(
+        self,
+        before: Incident,
+        after: Incident,
+        steps: Sequence[StepRecord],
+        decision: Json,
+        actor: Actor,
+        now: datetime,
+        *words: str,
+    ) -> Incident:
+        """Record what a revision's playbooks decided, its new steps included, and move the incident, all at once.
+
+        Raises:
+            Conflict: someone moved the incident or brought a step meanwhile.
+        """
 
     def change_step(
         self, before: StepRecord, after: StepRecord, actor: Actor, now: datetime, *words: str
@@ -171,9 +207,6 @@ class IncidentStore(Protocol):
         Raises:
             Conflict: someone moved it meanwhile.
         """
-
-    def record_decision(self, incident: str, revision: int, decision: Json) -> None:
-        """Keep what was decided and why; the first record of a revision stands."""
 
     def decisions(self, incident: str) -> Sequence[Json]:
         """Return what was decided, revision by revision."""

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def python(*arguments: str) -> subprocess.CompletedProcess[str]:
-    path = os.pathsep.join([str(ROOT / "lambdas"), str(ROOT)])
+    path = os.pathsep.join([str(ROOT / "lambdas"), str(ROOT), *sys.path])
     env = os.environ | {"PYTHONPATH": path}
     return subprocess.run([sys.executable, *arguments], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -392,7 +393,7 @@ def test_the_answer_path_imports_neither_pydantic_nor_the_registry(place: World)
     root = Path(__file__).resolve().parents[2]
     ran = subprocess.run(
         [sys.executable, "-W", "error", "-c", script],
-        env={**place.environment, "PYTHONPATH": str(root / "lambdas")},
+        env={**place.environment, "PYTHONPATH": os.pathsep.join([str(root / "lambdas"), *sys.path])},
         capture_output=True,
         check=True,
         text=True,

@@ -5,87 +5,36 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from itertools import islice
 
+from firebreak.adapters.incident_reader import HALT_KEY, MODE_KEY, IncidentReader
 from firebreak.adapters.incident_rows import (
     attempt_write,
     audit_row,
-    incident_key,
     lock_write,
     move_incident,
     move_step,
     new_step,
     next_attempt,
-    read_incident,
-    read_step,
-    step_key,
 )
-from firebreak.adapters.table import ConditionFailed, Table
+from firebreak.adapters.table import ConditionFailed
 from firebreak.adapters.writes import Item, When, Write, delete, put, update
 from firebreak.core.audit import AuditRecord
-from firebreak.core.errors import Conflict, TargetMissing
-from firebreak.core.finding import Finding
-from firebreak.core.guard import GuardState
+from firebreak.core.errors import Conflict
 from firebreak.core.incident import Incident, StepRecord
 from firebreak.core.model import Json
 from firebreak.ports import Actor, Execution
 
-MODE_KEY, HALT_KEY = ("GUARD", "MODE"), ("GUARD", "HALT")
+TOGETHER = 40
+"""Steps that go into one transaction, each with the first record of its trail; a transaction takes 100 writes."""
+
 GUARD = "guard"
 """Where the trail of mode and kill switch stands, in place of an incident's id."""
 
 ATTEMPTS = 5
 
 
-class IncidentTable:
+class IncidentTable(IncidentReader):
     """`firebreak.ports.IncidentStore` on the table."""
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
-
-    def incident(self, incident: str) -> Incident:
-        """Return an incident.
-
-        Raises:
-            TargetMissing: there is none of that id.
-        """
-        row = self._table.get(*incident_key(incident))
-        if row is None:
-            raise TargetMissing(f"there is no incident {incident}; `firebreak incidents list` names them")
-        return read_incident(row)
-
-    def incidents(self, *, over: bool = False, limit: int = 100) -> Sequence[Incident]:
-        """Return the newest incidents, those that are over or the others."""
-        rows = self._table.listing("incident#over" if over else "incident", newest_first=True)
-        return [read_incident(row) for row in islice(rows, limit)]
-
-    def findings(self, incident: str) -> Sequence[Finding]:
-        """Return the newest delivery of each finding of an incident."""
-        rows = self._table.query(f"INCIDENT#{incident}", "FINDING#")
-        return [Finding.model_validate_json(row["body"]) for row in rows]
-
-    def steps(self, incident: str) -> Sequence[StepRecord]:
-        """Return the steps of an incident in the order they were decided."""
-        steps = [read_step(row) for row in self._table.query(f"INCIDENT#{incident}", "STEP#")]
-        return sorted(steps, key=lambda step: (step.revision, step.order))
-
-    def trail(self, incident: str) -> Sequence[AuditRecord]:
-        """Return the audit records of an incident, chain by chain."""
-        rows = self._table.query(f"AUDIT#{incident}")
-        return [AuditRecord.model_validate_json(row["body"]) for row in rows if "body" in row]
-
-    def briefing(self, incident: str, step: str) -> tuple[Incident, StepRecord, GuardState]:
-        """Read at once what a step's run depends on."""
-        keys = incident_key(incident), step_key(incident, step)
-        rows = self._table.get_all(*keys, MODE_KEY, HALT_KEY)
-        for key in keys:
-            if key not in rows:
-                raise TargetMissing(f"there is no {key[1]} in incident {incident}")
-        return read_incident(rows[keys[0]]), read_step(rows[keys[1]]), _guard(rows)
-
-    def guard(self) -> GuardState:
-        """Return mode and kill switch as the table has them."""
-        return _guard(self._table.get_all(MODE_KEY, HALT_KEY))
 
     def set_mode(self, mode: str, actor: Actor, now: datetime) -> None:
         """Set the mode; the deployment's ceiling still bounds it."""
@@ -111,6 +60,24 @@ class IncidentTable:
             except ConditionFailed:
                 continue  # an earlier revision, or an earlier try, brought it
 
+    def decide(
+        self,
+        before: Incident,
+        after: Incident,
+        steps: Sequence[StepRecord],
+        decision: Json,
+        actor: Actor,
+        now: datetime,
+        *words: str,
+    ) -> Incident:
+        """Record what a revision's playbooks decided, its new steps included, and move the incident, all at once."""
+        self.add_steps(before.id, steps[TOGETHER:], actor, now)
+        moved, writes = move_incident(before, after, "decided", str(actor), now, words)
+        row = {"pk": f"INCIDENT#{before.id}", "sk": f"DECISION#{after.revision:04d}", "body": json.dumps(decision)}
+        brought = [write for step in steps[:TOGETHER] for write in new_step(step, str(actor), now)]
+        self._move([*writes, put(row), *brought], moved.head, f"incident {before.id}")
+        return moved
+
     def change_step(
         self, before: StepRecord, after: StepRecord, actor: Actor, now: datetime, *words: str
     ) -> StepRecord:
@@ -118,18 +85,6 @@ class IncidentTable:
         moved, writes = move_step(before, after, str(actor), now, words)
         self._move(writes, moved.head, f"step {before.id} of {before.incident}")
         return moved
-
-    def record_decision(self, incident: str, revision: int, decision: Json) -> None:
-        """Keep what was decided and why; the first record of a revision stands."""
-        row = {"pk": f"INCIDENT#{incident}", "sk": f"DECISION#{revision:04d}", "body": json.dumps(decision)}
-        try:
-            self._table.write(put(row))
-        except ConditionFailed:
-            return
-
-    def decisions(self, incident: str) -> Sequence[Json]:
-        """Return what was decided, revision by revision."""
-        return [json.loads(row["body"]) for row in self._table.query(f"INCIDENT#{incident}", "DECISION#")]
 
     def claim_locks(self, incident: Incident, keys: Iterable[str], now: datetime) -> str | None:
         """Take locks, those held already included; return the incident that holds one of them, if any."""
@@ -231,7 +186,3 @@ class IncidentTable:
                 continue
             return
         raise conflict
-
-
-def _guard(rows: dict[tuple[str, str], Item]) -> GuardState:
-    return GuardState(mode=rows.get(MODE_KEY, {}).get("mode"), halted=bool(rows.get(HALT_KEY, {}).get("on", False)))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from firebreak.adapters.incident_reader import HALT_KEY
 from firebreak.adapters.incident_rows import ledger_pk, move_step
-from firebreak.adapters.incident_table import HALT_KEY
 from firebreak.adapters.table import ConditionFailed, Table
 from firebreak.adapters.writes import When, Write, check, delete, put
 from firebreak.core.errors import Conflict, Held, Refused

@@ -31,6 +31,8 @@ class Merge:
         Raises:
             Conflict: one of the two moved meanwhile; try again.
         """
+        if not incident.absorbed:  # what is listed is held, unless it was taken over and is still being handed on
+            keys = [key for key in keys if key not in incident.locks]
         while (holder := self.incidents.claim_locks(incident, keys, self.clock())) is not None:
             other = self.incidents.incident(holder)
             if other.over:

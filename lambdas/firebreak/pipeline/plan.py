@@ -19,7 +19,7 @@ from firebreak.core.decision import Decision, decide
 from firebreak.core.deployment import Deployment
 from firebreak.core.enricher import Enricher
 from firebreak.core.errors import FirebreakError, Permanent, Refused, Retriable, TargetMissing, Unprepared
-from firebreak.core.guard import Verdict, judge
+from firebreak.core.guard import GuardState, Verdict, judge
 from firebreak.core.incident import DONE_WITH, EFFECTIVE, Consent, Incident, StepRecord, StepStatus
 from firebreak.core.model import Model
 from firebreak.core.plan import Plan, Stage
@@ -67,57 +67,51 @@ class Planner:
         Raises:
             Retriable: try again.
         """
-        story = self.incidents.incident(incident)
+        story, findings, steps, decided = self.incidents.file(incident)
         if story.over or revision <= story.fenced:
             return False  # an undo or another incident has taken over
         if revision < story.revision:  # a later one decides; what this one brought, it also sees through
-            steps = self.incidents.steps(incident)
             return any(step.revision == revision and not step.settled for step in steps)
+        if revision in decided:
+            return True  # an earlier try recorded it, the steps included
         resolve = Resolve(
             self.enrichers,
             lambda account, region: self.sessions.observer(account, region, incident, remaining),
             self.deployment.environment.of,
         )
-        findings = self.incidents.findings(incident)
         resolved = {finding.key: resolve(finding.targets) for finding in findings}
         targets = {target.key: target for each in resolved.values() for target in each.targets}
         survivor = self.merge.meet(story, tuple(key for key, target in targets.items() if not target.shared), actor)
         if survivor.id != incident:
             return False
-        findings = self.incidents.findings(incident)
+        if survivor.absorbed != story.absorbed:
+            findings = self.incidents.findings(incident)
         resolved = {finding.key: resolved.get(finding.key) or resolve(finding.targets) for finding in findings}
         decisions = {
             finding.key: decide(self.playbooks, finding, resolved[finding.key].circumstances) for finding in findings
         }
-        steps = wanted_steps(survivor, revision, findings, resolved, decisions)
-        carried = {
-            step.id
-            for absorbed in survivor.absorbed
-            for step in self.incidents.steps(absorbed)
-            if step.status in DONE_WITH
-        }
-        steps = [step for step in steps if step.id not in carried]
-        self._take_up(incident, steps, actor)
-        self.incidents.add_steps(incident, steps, actor, self.clock())
         notes = [note for each in resolved.values() for note in each.notes]
-        self.incidents.record_decision(
-            incident,
-            revision,
-            {
-                "decisions": {key: decision.model_dump(mode="json") for key, decision in decisions.items()},
-                "circumstances": {key: each.circumstances.model_dump(mode="json") for key, each in resolved.items()},
-                "notes": notes,
-            },
-        )
         acting = survivor.model_copy(
             update={
                 "status": "acting" if survivor.status == "open" else survivor.status,
                 "targets": tuple({target.key: target for target in (*survivor.targets, *targets.values())}.values()),
             }
         )
-        self.incidents.change_incident(survivor, acting, "decided", actor, self.clock(), *notes)
         if any(decision.notify for decision in decisions.values()):
-            self._tell(survivor, decisions, notes)
+            self._tell(survivor, decisions, notes)  # before it is recorded: told twice is better than not at all
+        self.incidents.decide(
+            survivor,
+            acting,
+            self._new(steps, wanted_steps(survivor, revision, findings, resolved, decisions), survivor, actor),
+            {
+                "decisions": {key: decision.model_dump(mode="json") for key, decision in decisions.items()},
+                "circumstances": {key: each.circumstances.model_dump(mode="json") for key, each in resolved.items()},
+                "notes": notes,
+            },
+            actor,
+            self.clock(),
+            *notes,
+        )
         return True
 
     def stage(
@@ -128,22 +122,21 @@ class Planner:
         Raises:
             Retriable: some step could not be planned yet; those that could are.
         """
-        story = self.incidents.incident(incident)
+        story, _, steps, _ = self.incidents.file(incident)
         if story.over or revision <= story.fenced:
             return []
-        steps = [step for step in self.incidents.steps(incident) if step.stage == stage]
+        guard = self.incidents.guard()
         later: Retriable | None = None
-        for step in steps:
-            if step.status == "decided":
-                try:
-                    self._plan(story, step, revision, actor, remaining)
-                except Retriable as error:
-                    if isinstance(error, Unprepared):
-                        self._prepare(step, error)
-                    later = error
+        planned: list[StepRecord] = []
+        for step in (step for step in steps if step.stage == stage):
+            try:
+                planned.append(self._plan(story, step, guard, actor, remaining) if step.status == "decided" else step)
+            except Retriable as error:
+                if isinstance(error, Unprepared):
+                    self._prepare(step, error)
+                later = error
         if later is not None:
             raise later
-        steps = [step for step in self.incidents.steps(incident) if step.stage == stage and step.revision == revision]
         return [
             PlannedStep(
                 incident=incident,
@@ -151,8 +144,8 @@ class Planner:
                 ask=step.consent == "ask",
                 destructive=step.effect == "destructive",
             )
-            for step in steps
-            if not step.settled
+            for step in planned
+            if step.revision == revision and not step.settled
         ]
 
     def undo(self, incident: str, actor: Actor) -> list[PlannedStep]:
@@ -169,17 +162,23 @@ class Planner:
         done.sort(key=lambda step: (step.started_at is not None, step.started_at, step.order), reverse=True)
         return [PlannedStep(incident=step.incident, step=step.id, ask=False, destructive=False) for step in done]
 
-    def _take_up(self, incident: str, wanted: Sequence[StepRecord], actor: Actor) -> None:
-        """Take up again what an earlier revision left undone."""
-        there = {step.id: step for step in self.incidents.steps(incident)}
+    def _new(
+        self, there: Sequence[StepRecord], wanted: Sequence[StepRecord], incident: Incident, actor: Actor
+    ) -> list[StepRecord]:
+        """Return the steps that are new, and take up again what an earlier revision left undone."""
+        taken_over = [step for absorbed in incident.absorbed for step in self.incidents.steps(absorbed)]
+        stands = {step.id for step in taken_over if step.status in DONE_WITH}
+        known = {step.id: step for step in there}
         for step in wanted:
-            before = there.get(step.id)
-            if before is None or before.status not in AGAIN or before.revision >= step.revision:
-                continue
-            fresh = step.model_copy(update={"version": before.version, "head": before.head})
-            self.incidents.change_step(before, fresh, actor, self.clock(), "taken up again by a later revision")
+            before = known.get(step.id)
+            if before is not None and before.status in AGAIN and before.revision < step.revision:
+                fresh = step.model_copy(update={"version": before.version, "head": before.head})
+                self.incidents.change_step(before, fresh, actor, self.clock(), "taken up again by a later revision")
+        return [step for step in wanted if step.id not in stands and step.id not in known]
 
-    def _plan(self, incident: Incident, step: StepRecord, revision: int, actor: Actor, remaining: Remaining) -> None:
+    def _plan(
+        self, incident: Incident, step: StepRecord, guard: GuardState, actor: Actor, remaining: Remaining
+    ) -> StepRecord:
         action, now = self.action(step.action), self.clock()
         try:
             clients = self.sessions.observer(step.target.account, step.target.region, incident.id, remaining)
@@ -188,8 +187,7 @@ class Planner:
             joined = self.ledger.baseline(step.target, action.aspect) if step.effect != "collect" else None
             draft = joined or action.plan(clients, step.target, parameters)
         except (TargetMissing, Refused, Permanent) as error:
-            self._settle(step, _status(error), error, actor)
-            return
+            return self._settle(step, _status(error), error, actor)
         plan = Plan(
             **draft.model_dump(),
             action=step.action,
@@ -201,21 +199,19 @@ class Planner:
             policy=self.playbooks.version,
         )
         if not plan.changes:
-            self._move(step, "unneeded", actor, plan=plan, settled_at=now)
-            return
-        verdict = judge(proposal(step, plan), self.incidents.guard(), self.deployment)
+            return self._move(step, "unneeded", actor, plan=plan, settled_at=now)
+        verdict = judge(proposal(step, plan), guard, self.deployment)
         if verdict.outcome == "run" and not self._within_budget(step, now):
             budget = self.deployment.guard.budget(step.action)
             verdict = Verdict(outcome="ask", reasons=(f"{step.action} ran {budget} times in this account and hour",))
         if verdict.outcome in ("run", "ask"):
             reasons = (*step.reasons, *verdict.reasons)
             consent: Consent = "ask" if verdict.outcome == "ask" else "auto"
-            self._move(step, "planned", actor, *verdict.reasons, plan=plan, consent=consent, reasons=reasons)
-        else:
-            status: StepStatus = "observed" if verdict.outcome == "observe" else "refused"
-            words = (*verdict.reasons, *(f"{change.resource}: {change.what}" for change in plan.changes))
-            self._move(step, status, actor, *words, plan=plan, settled_at=now, error="; ".join(verdict.reasons))
-            self.messenger.tell(f"{step.action} on {step.target.label}: {status}", words, incident=incident.id)
+            return self._move(step, "planned", actor, *verdict.reasons, plan=plan, consent=consent, reasons=reasons)
+        status: StepStatus = "observed" if verdict.outcome == "observe" else "refused"
+        words = (*verdict.reasons, *(f"{change.resource}: {change.what}" for change in plan.changes))
+        self.messenger.tell(f"{step.action} on {step.target.label}: {status}", words, incident=incident.id)
+        return self._move(step, status, actor, *words, plan=plan, settled_at=now, error="; ".join(verdict.reasons))
 
     def _within_budget(self, step: StepRecord, now: datetime) -> bool:
         limit = self.deployment.guard.budget(step.action)
@@ -225,14 +221,14 @@ class Planner:
         self.messenger.tell(f"{step.action} on {step.target.label} has to wait", [str(error)], incident=step.incident)
         self.preparation.request(step.target.account, step.target.region)
 
-    def _settle(self, step: StepRecord, status: StepStatus, error: FirebreakError, actor: Actor) -> None:
-        self._move(step, status, actor, str(error), error=str(error), settled_at=self.clock())
+    def _settle(self, step: StepRecord, status: StepStatus, error: FirebreakError, actor: Actor) -> StepRecord:
         subject = f"{step.action} on {step.target.label}: {status}"
         self.messenger.tell(subject, [str(error)], incident=step.incident)
+        return self._move(step, status, actor, str(error), error=str(error), settled_at=self.clock())
 
-    def _move(self, step: StepRecord, status: StepStatus, actor: Actor, *words: str, **update: Any) -> None:
+    def _move(self, step: StepRecord, status: StepStatus, actor: Actor, *words: str, **update: Any) -> StepRecord:
         after = step.model_copy(update={"status": status, **update})
-        self.incidents.change_step(step, after, actor, self.clock(), *words)
+        return self.incidents.change_step(step, after, actor, self.clock(), *words)
 
     def _tell(self, incident: Incident, decisions: Mapping[str, Decision], notes: Sequence[str]) -> None:
         lines = [incident.title, f"account {incident.account}, {incident.region}"]
