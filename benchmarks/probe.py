@@ -22,6 +22,7 @@ ENVIRONMENT = {
     "FIREBREAK_BULK_QUEUE_ARN": "arn:aws:sqs:us-east-1:111122223333:bulk",
     "FIREBREAK_NOTICE_TOPIC_ARN": "arn:aws:sns:us-east-1:111122223333:firebreak-notices",
     "FIREBREAK_EVIDENCE_BUCKET": "evidence",
+    "FIREBREAK_RAW_EVENTS_BUCKET": "raw-events",
     "FIREBREAK_SLACK_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:111122223333:secret:bot",
     "FIREBREAK_SIGNING_SECRET_ARN": "arn:aws:secretsmanager:us-east-1:111122223333:secret:signing",
     "FIREBREAK_PREPARE_FUNCTION": "firebreak-prepare",

@@ -182,7 +182,7 @@ def _aws(config: Path) -> Iterator[Callable[[Any], Any]]:
                 }
             ],
         )
-        session.client("s3").create_bucket(Bucket="evidence")
+        session.client("s3").create_bucket(Bucket="raw-events")
         topic = session.client("sns").create_topic(Name="firebreak-notices")["TopicArn"]
         machine = session.client("stepfunctions").create_state_machine(
             name="firebreak-respond",

@@ -28,6 +28,11 @@ def operator_policy(prefix: str) -> str:
     return f"{prefix}-operator"
 
 
+def reader_policy(prefix: str, word: str) -> str:
+    """Return the managed policy of people who read what is kept, "raw-events" or "evidence"."""
+    return f"{prefix}-{word}-reader"
+
+
 def observer_role(prefix: str) -> str:
     """Return the role that looks things up in an account."""
     return f"{prefix}-observer"

@@ -86,9 +86,9 @@ class World:
         )
         return sorted(execution["name"] for execution in found["executions"])
 
-    def objects(self) -> list[str]:
-        """Keys in the evidence bucket."""
-        return [item["Key"] for item in self.client("s3").list_objects_v2(Bucket="evidence").get("Contents", ())]
+    def objects(self, bucket: str) -> list[str]:
+        """Keys in a bucket, "evidence" or "raw-events"."""
+        return [item["Key"] for item in self.client("s3").list_objects_v2(Bucket=bucket).get("Contents", ())]
 
 
 @contextmanager
@@ -102,7 +102,8 @@ def world(folder: Path, more: Mapping[str, str] = {}) -> Iterator[World]:
             for name in ("dynamodb", "s3", "sns", "stepfunctions")
         }
         make_table(place.client("dynamodb"), "firebreak")
-        place.client("s3").create_bucket(Bucket="evidence", CreateBucketConfiguration={"LocationConstraint": REGION})
+        for bucket in ("evidence", "raw-events"):
+            place.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
         topic = place.client("sns").create_topic(Name="notices")["TopicArn"]
         machine = place.client("stepfunctions").create_state_machine(
             name="respond", definition=MACHINE, roleArn=f"arn:aws:iam::{ACCOUNT}:role/respond"
@@ -110,10 +111,10 @@ def world(folder: Path, more: Mapping[str, str] = {}) -> Iterator[World]:
         place.environment |= {
             "FIREBREAK_TABLE": "firebreak",
             "FIREBREAK_EVIDENCE_BUCKET": "evidence",
+            "FIREBREAK_RAW_EVENTS_BUCKET": "raw-events",
             "FIREBREAK_NOTICE_TOPIC_ARN": topic,
             "FIREBREAK_STATE_MACHINE_ARN": machine,
             "FIREBREAK_BULK_QUEUE_ARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:bulk",
-            "FIREBREAK_URGENT_QUEUE_ARN": f"arn:aws:sqs:{REGION}:{ACCOUNT}:urgent",
         }
         yield place
 

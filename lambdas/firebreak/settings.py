@@ -44,6 +44,10 @@ class Settings:
         return self._needed("FIREBREAK_EVIDENCE_BUCKET")
 
     @property
+    def raw_events_bucket(self) -> str:
+        return self._needed("FIREBREAK_RAW_EVENTS_BUCKET")
+
+    @property
     def bulk_queue(self) -> str:
         return self._needed("FIREBREAK_BULK_QUEUE_ARN")
 

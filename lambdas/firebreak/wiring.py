@@ -180,7 +180,7 @@ class Wiring:
             findings=FindingTable(table),
             executions=self.machine(),
             admission=AdmissionTable(table),
-            vault=Bucket(lambda: self.client("s3"), self.settings.evidence_bucket),
+            vault=Bucket(lambda: self.client("s3"), self.settings.raw_events_bucket),
             messenger=self.topic(),
             clock=self.clock,
             bulk_limit=int(self.settings.deployment.get("bulk_executions", 10)),

@@ -97,8 +97,8 @@ class Functions(Construct):
             "close",
             timeout=CLOSE_TIMEOUT,
             statements=[*self._sealed, self._tell],
-            keeps="manifests",
-            variables={**self._notices, **self._evidence},
+            keeps=storage.evidence.arn_for_objects("manifests/*"),
+            variables={**self._notices, "FIREBREAK_EVIDENCE_BUCKET": storage.evidence.bucket_name},
         )
 
     def after(self, machine_arn: str, lanes: Lanes) -> None:
@@ -110,13 +110,12 @@ class Functions(Construct):
             "triage",
             timeout=TRIAGE_TIMEOUT,
             statements=[*self._sealed, self._tell, start],
-            keeps="events",
+            keeps=storage.raw_events.arn_for_objects("events/*"),
             variables={
                 MACHINE: machine_arn,
-                "FIREBREAK_URGENT_QUEUE_ARN": lanes.queues["urgent"].queue_arn,
                 "FIREBREAK_BULK_QUEUE_ARN": lanes.queues["bulk"].queue_arn,
                 **self._notices,
-                **self._evidence,
+                "FIREBREAK_RAW_EVENTS_BUCKET": storage.raw_events.bucket_name,
             },
         )
         self.decide = self._make(
@@ -155,10 +154,6 @@ class Functions(Construct):
     def _notices(self) -> dict[str, str]:
         return {"FIREBREAK_NOTICE_TOPIC_ARN": self._around.notices.topic_arn}
 
-    @property
-    def _evidence(self) -> dict[str, str]:
-        return {"FIREBREAK_EVIDENCE_BUCKET": self._around.storage.evidence.bucket_name}
-
     def _make(
         self,
         word: str,
@@ -175,7 +170,7 @@ class Functions(Construct):
         around = self._around
         name = {"FIREBREAK_TABLE": around.storage.table.table_name} if table else {}
         elsewhere = [f"arn:*:iam::*:role/{role}" for role in roles]
-        kept = [around.storage.evidence.arn_for_objects(f"{keeps}/*")] if keeps else []
+        kept = [keeps] if keeps else []
         return Function(
             self,
             word,

@@ -1,4 +1,4 @@
-"""Where Firebreak keeps what it knows: the table, the evidence bucket, the key over both, the secrets of Slack."""
+"""Where Firebreak keeps what it knows: the table, two vaults, the key over all of it, the secrets of Slack."""
 
 from __future__ import annotations
 
@@ -6,26 +6,27 @@ import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from firebreak.core.deployment import Retention
 from stacks.nag import acknowledge
+from stacks.response.vault import Vault
 
 
 class Storage(Construct):
-    """The table, the evidence bucket, the secrets, and their key.
+    """The table, the vaults, the secrets, and their key.
 
     Args:
         scope: the stack.
         prefix: what names start with.
-        retention: how long evidence is kept.
+        retention: how long raw events and evidence are kept.
 
     Attributes:
         key: encrypts the rest, and the notice topic.
         table: see docs/architecture.md, "The table".
-        evidence: raw events and manifests; versioned, with Object Lock available.
+        evidence: manifests of incidents.
+        raw_events: events as they came. They can hold secrets from command lines, hence kept and read apart.
         bot_token: JSON `{"bot_token": …}`.
         signing_secret: JSON `{"signing_secret": …, "previous": …}`.
     """
@@ -34,7 +35,12 @@ class Storage(Construct):
         super().__init__(scope, "Storage")
         self.key = self._key(prefix)
         self.table = self._table(prefix)
-        self.evidence = self._evidence(retention)
+        self.evidence = Vault(
+            self, "Evidence", prefix=prefix, word="evidence", key=self.key, days=retention.evidence
+        ).bucket
+        self.raw_events = Vault(
+            self, "RawEvents", prefix=prefix, word="raw-events", key=self.key, days=retention.raw_events
+        ).bucket
         self.bot_token = self._secret("BotToken", "bot_token", f"{prefix}/slack-bot-token")
         self.signing_secret = self._secret("SigningSecret", "signing_secret", f"{prefix}/slack-signing-secret")
 
@@ -43,12 +49,12 @@ class Storage(Construct):
             self,
             "Key",
             alias=f"{prefix}/storage",
-            description="Firebreak: table, evidence, secrets, notices",
+            description="Firebreak: table, evidence, raw events, secrets, notices",
             enable_key_rotation=True,
             removal_policy=cdk.RemovalPolicy.RETAIN,
         )
         stack = cdk.Stack.of(self)
-        # As the AWS-managed keys do it: whoever may use the table or the bucket may use the key, but only through it.
+        # As the AWS-managed keys do it: whoever may use the table or a bucket may use the key, but only through it.
         services = ("dynamodb", "s3", "secretsmanager", "sns")
         key.add_to_resource_policy(
             iam.PolicyStatement(
@@ -99,36 +105,6 @@ class Storage(Construct):
             sort_key=dynamodb.Attribute(name="listed_at", type=dynamodb.AttributeType.STRING),
         )
         return table
-
-    def _evidence(self, retention: Retention) -> s3.Bucket:
-        bucket = s3.Bucket(
-            self,
-            "Evidence",
-            encryption=s3.BucketEncryption.KMS,
-            encryption_key=self.key,
-            bucket_key_enabled=True,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            enforce_ssl=True,
-            minimum_tls_version=1.2,
-            versioned=True,
-            object_lock_enabled=True,
-            lifecycle_rules=[
-                s3.LifecycleRule(
-                    expiration=cdk.Duration.days(retention.evidence),
-                    noncurrent_version_expiration=cdk.Duration.days(retention.evidence),
-                    abort_incomplete_multipart_upload_after=cdk.Duration.days(1),
-                )
-            ],
-            removal_policy=cdk.RemovalPolicy.RETAIN,
-        )
-        acknowledge(
-            bucket,
-            "who reads evidence is seen in CloudTrail's data events, which name the identity; a log bucket beside it"
-            " would hold the same names under weaker protection",
-            "S1",
-        )
-        return bucket
 
     def _secret(self, id: str, member: str, name: str) -> secretsmanager.Secret:
         secret = secretsmanager.Secret(

@@ -374,18 +374,24 @@ def test_the_session_of_a_step_reaches_its_plans_resources_and_no_others(played:
 
 
 def test_functions_can_put_evidence_each_in_its_own_place_and_read_none(played: Played) -> None:
-    bucket = played.lab.sandbox.functions.find("firebreak-close").environment["FIREBREAK_EVIDENCE_BUCKET"]
+    find = played.lab.sandbox.functions.find
+    buckets = {
+        "manifests": find("firebreak-close").environment["FIREBREAK_EVIDENCE_BUCKET"],
+        "events": find("firebreak-triage").environment["FIREBREAK_RAW_EVENTS_BUCKET"],
+    }
 
-    def put(word: str, place: str) -> str:
+    def put(word: str, bucket: str, place: str) -> str:
         s3 = played.client(word, "s3")
-        return refused(lambda: s3.put_object(Bucket=bucket, Key=f"{place}/inc-test/x.json", Body=b"{}"))
+        of = {"Bucket": buckets[bucket], "Key": f"{place}/inc-test/x.json"}
+        return refused(lambda: s3.put_object(**of, Body=b"{}"))
 
     words = ("triage", "close", "plan", "execute", "answer")
-    can = {(word, place) for word in words for place in ("events", "manifests") if put(word, place) == ""}
-    assert can == {("triage", "events"), ("close", "manifests")}
-    for word, place in can:
+    tries = [(word, bucket, place) for word in words for bucket in buckets for place in buckets]
+    can = {each for each in tries if put(*each) == ""}
+    assert can == {("triage", "events", "events"), ("close", "manifests", "manifests")}
+    for word, bucket, place in can:
         s3 = played.client(word, "s3")
-        of = {"Bucket": bucket, "Key": f"{place}/inc-test/x.json"}
+        of = {"Bucket": buckets[bucket], "Key": f"{place}/inc-test/x.json"}
         assert refused(lambda: s3.get_object(**of)) == "AccessDenied"  # noqa: B023
         assert refused(lambda: s3.delete_object(**of)) == "AccessDenied"  # noqa: B023
 

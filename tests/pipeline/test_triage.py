@@ -344,7 +344,7 @@ def state(place: World) -> dict[str, Any]:
     rows = copy.deepcopy(place.rows())
     for row in rows.values():
         row.pop("deliveries", None)
-    return {"rows": rows, "executions": place.executions(), "objects": place.objects()}
+    return {"rows": rows, "executions": place.executions(), "objects": place.objects("raw-events")}
 
 
 def test_a_function_that_is_denied_its_table_gives_the_whole_batch_back(place: World) -> None:

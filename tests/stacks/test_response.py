@@ -46,7 +46,7 @@ MACHINE, SLACK = "FIREBREAK_STATE_MACHINE_ARN", "FIREBREAK_SLACK_SECRET_ARN"
     [
         (
             "triage",
-            {TABLE, NOTICES, EVIDENCE, MACHINE, "FIREBREAK_URGENT_QUEUE_ARN", "FIREBREAK_BULK_QUEUE_ARN"},
+            {TABLE, NOTICES, "FIREBREAK_RAW_EVENTS_BUCKET", MACHINE, "FIREBREAK_BULK_QUEUE_ARN"},
         ),
         ("plan", {TABLE, NOTICES, MACHINE, "FIREBREAK_PREPARE_FUNCTION"}),
         ("ask", {TABLE, SLACK}),
@@ -99,11 +99,27 @@ def test_what_holds_the_story_outlives_the_stack(response: Template, type_: str)
             assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
-def test_evidence_is_private_versioned_and_can_be_locked(response: Template) -> None:
-    bucket = response.one("AWS::S3::Bucket")
+@pytest.mark.parametrize(("what", "days"), [("Evidence", 365), ("RawEvents", 90)])
+def test_what_is_kept_is_private_and_locked_as_long_as_it_is_kept(response: Template, what: str, days: int) -> None:
+    bucket = response.body["Resources"][response.id_of("AWS::S3::Bucket", what)]["Properties"]
     assert bucket["ObjectLockEnabled"] is True
+    rule = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": days}}
+    assert bucket["ObjectLockConfiguration"] == {"ObjectLockEnabled": "Enabled", "Rule": rule}
+    (lifecycle,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert (lifecycle["ExpirationInDays"], lifecycle["NoncurrentVersionExpiration"]) == (days, {"NoncurrentDays": 1})
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+
+
+@pytest.mark.parametrize(("name", "what"), [("evidence", "Evidence"), ("raw-events", "RawEvents")])
+def test_each_vault_has_readers_of_its_own(response: Template, name: str, what: str) -> None:
+    policies = response.all("AWS::IAM::ManagedPolicy").values()
+    (policy,) = [one for one in policies if one["ManagedPolicyName"] == f"firebreak-{name}-reader"]
+    arn = f"<{response.id_of('AWS::S3::Bucket', what)}.Arn>"
+    assert [(one["Action"], text(one["Resource"])) for one in policy["PolicyDocument"]["Statement"]] == [
+        ("s3:ListBucket", arn),
+        (["s3:GetObject", "s3:GetObjectVersion"], f"{arn}/*"),
+    ]
 
 
 def test_alarms_tell_the_notice_topic_which_is_encrypted(response: Template) -> None:

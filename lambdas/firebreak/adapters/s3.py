@@ -1,4 +1,4 @@
-"""The vault: evidence in an S3 bucket that is versioned and locked."""
+"""The vault: an S3 bucket that locks what is put into it."""
 
 from __future__ import annotations
 
