@@ -248,6 +248,8 @@ def test_an_arn_that_could_be_more_than_one_person_is_refused(arn: str) -> None:
         {"prefix": "a" * 21},
         {"prefix": "a--b"},
         {"prefix": ""},
+        {"prefix": "aws-response"},
+        {"prefix": "ssm"},
         {"mode": "AUTO"},
         {"home": {"account": "1111"}},
         {"home": {"region": "Frankfurt"}},

@@ -51,7 +51,7 @@ def translate(error: Exception, operation: str) -> FirebreakError:
         if any(word in code for word in _THROTTLED):
             return Throttled(said)
         if any(word in code for word in _DENIED):
-            return Denied(f"{said}. Compare the role's policy with `firebreak actions show`.")
+            return Denied(f"{said}. docs/permissions.md lists what each role and policy needs.")
         if code.endswith(_MISSING):
             return TargetMissing(said)
         if code in _LATER or status >= 500:

@@ -191,7 +191,7 @@ def _error(asked: str, answer: HttpAnswer, status: dict[str, Any], words: str) -
         case 403 if "NamespaceTerminating" in reasons:
             return TargetMissing(said)
         case 403:
-            return Denied(f"{said}. Compare the role's group with `firebreak actions show`.")
+            return Denied(f"{said}. falco/rbac.yaml has what each role's group needs.")
         case 404 if reason == "NotFound" and told.get("name"):
             return TargetMissing(said)
         case 409 if reason == "Conflict" and "FieldManagerConflict" not in reasons:

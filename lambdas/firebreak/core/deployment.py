@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias, get_args
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from firebreak.core.action import Effect
 from firebreak.core.guard_rails import EnvironmentTag, GuardMode, GuardRails
@@ -117,7 +117,7 @@ class Deployment(Model):
     """All settings of a deployment.
 
     Attributes:
-        prefix: the start of every name, of roles above all.
+        prefix: the start of every name, of roles above all. "aws" and "ssm" are AWS's own.
         home: where the pipeline runs.
         members: the accounts it watches and acts in. Empty: the home account in the home region, and no other.
         clusters: EKS clusters with Falco.
@@ -154,6 +154,13 @@ class Deployment(Model):
     def watched(self) -> tuple[Member, ...]:
         """The accounts that are watched and acted in; never empty."""
         return self.members or (Member(),)
+
+    @field_validator("prefix")
+    @classmethod
+    def _prefix_is_ours(cls, prefix: str) -> str:
+        if prefix.startswith(("aws", "ssm")):
+            raise ValueError("no parameter in Systems Manager may start with aws or ssm; choose another prefix")
+        return prefix
 
     @model_validator(mode="after")
     def _members_fit(self) -> Deployment:

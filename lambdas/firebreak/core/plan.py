@@ -54,7 +54,7 @@ class Plan(Draft):
         incident, revision, step: what it belongs to.
         target: what it changes.
         parameters: as the action's parameter model dumps them.
-        policy: digest of playbooks and settings it was decided under.
+        policy: version of the playbooks it was decided under.
     """
 
     action: str
