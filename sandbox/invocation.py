@@ -162,6 +162,11 @@ class Interruptions:
                 planned.action()
 
 
+def current() -> Invocation | None:
+    """Return what this thread runs, None outside every invocation."""
+    return _current.get()
+
+
 def running(invocation: Invocation | None) -> contextvars.Token[Invocation | None]:
     """Make `invocation` the one that this thread runs."""
     return _current.set(invocation)

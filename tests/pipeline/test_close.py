@@ -178,6 +178,21 @@ def test_an_earlier_revision_that_found_nothing_to_do_leaves_the_incident_to_the
     assert office.conclude().status == "acting"
 
 
+def test_an_earlier_revision_whose_steps_came_to_nothing_leaves_the_incident_to_the_later_one(office: Office) -> None:
+    office.step("denied")
+    revise(office)
+    assert office.conclude().status == "acting"
+
+
+@pytest.mark.parametrize("status", ["decided", "planned", "asking"])
+def test_an_undo_settles_what_had_not_begun(office: Office, status: str) -> None:
+    office.step(status)
+    assert office.conclude("undo").status == "closed"
+    (step,) = office.stage.incidents.steps(INCIDENT)
+    assert step.status == "refused"
+    assert "before it began" in (step.error or "")
+
+
 def test_an_earlier_revision_leaves_the_steps_of_a_later_one_alone(office: Office) -> None:
     office.step("decided")
     (step,) = office.stage.incidents.steps(INCIDENT)

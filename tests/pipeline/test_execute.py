@@ -9,12 +9,15 @@ import pytest
 
 from firebreak.adapters.incident_rows import new_incident
 from firebreak.core.errors import Held, Retriable
+from firebreak.core.registry import action
+from firebreak.pipeline.execute import Operation
 from firebreak.pipeline.step_run import Answer
 from firebreak.ports import Actor
 from tests.faults import Killed, counted
 from tests.pipeline.stage import INCIDENT, Stage
 from tests.world import START
 
+PERSON = Actor(name="person", request="cli")
 ISOLATE, CUT = "ec2.isolate_instance", {"cut_tracked": True, "untrack_seconds": 60}
 
 
@@ -289,3 +292,32 @@ def test_snapshots_are_verified_and_leave_no_before_state(stage: Stage) -> None:
     assert stage.settle(step.id).status == "verified"
     assert stage.ledger.baseline(stage.instance, "evidence") is None
     assert stage.settle(step.id, mode="undo").status == "verified"
+
+
+@pytest.mark.parametrize("operation", ["run", "secure"])
+def test_a_run_that_comes_late_leaves_what_is_being_taken_back_to_the_undo(stage: Stage, operation: Operation) -> None:
+    before = stage.groups()
+    step = stage.plan(ISOLATE)
+    stage.settle(step.id)
+    verified = stage.step(step.id)
+    stage.incidents.change_step(verified, verified.model_copy(update={"status": "undoing"}), PERSON, START)
+    assert stage.run(step.id, operation) == Answer(status="settled")
+    assert stage.step(step.id).status == "undoing"
+    assert stage.settle(step.id, mode="undo").status == "undone"  # the control
+    assert stage.groups() == before
+
+
+def test_an_undo_that_does_not_read_back_yet_is_tried_again(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = stage.groups()
+    step = stage.plan(ISOLATE)
+    stage.settle(step.id)
+    unit, lagging = action(ISOLATE), stage.step(step.id).plan
+    assert lagging is not None
+    draft = lagging.draft.model_copy(update={"before": {}})
+    with monkeypatch.context() as patched:
+        patched.setattr(type(unit), "plan", lambda *_: draft)
+        with pytest.raises(Retriable, match="does not read back as it was before"):
+            stage.run(step.id, mode="undo")
+    assert stage.step(step.id).status == "undoing"
+    assert stage.settle(step.id, mode="undo").status == "undone"
+    assert stage.groups() == before

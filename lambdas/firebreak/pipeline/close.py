@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from firebreak.clock import Clock
-from firebreak.core.incident import Incident, IncidentStatus, Mode, StepRecord
+from firebreak.core.incident import Incident, IncidentStatus, Mode, StepRecord, StepStatus
 from firebreak.core.model import Json
 from firebreak.ports import Actor, Admission, FindingStore, IncidentStore, Messenger, Vault
 
@@ -31,10 +31,11 @@ class Close:
         story = self.incidents.incident(incident)
         if not story.over and (mode == "undo" or revision > story.fenced):
             every = (incident, *story.absorbed)
-            steps = [self._concluded(step, revision, actor) for each in every for step in self.incidents.steps(each)]
+            found = [step for each in every for step in self.incidents.steps(each)]
+            steps = [self._concluded(step, revision, mode, actor) for step in found]
             status, reason = _released(steps) if mode == "undo" else _status(steps, self._notes(incident))
-            if mode == "undo" or revision == story.revision or status != "closed":
-                # an earlier revision may end last, and tell what it contained; only the newest may find nothing to do
+            if mode == "undo" or revision == story.revision or status in ("contained", "eradicated"):
+                # an earlier revision may end last, and tell what it contained; what was not done, the newest tells
                 story = self._conclude(story, steps, status, reason, execution, actor)
         self.admission.leave(execution)
 
@@ -43,12 +44,16 @@ class Close:
         decisions = self.incidents.decisions(incident)
         return decisions[-1]["notes"] if decisions else ()
 
-    def _concluded(self, step: StepRecord, revision: int, actor: Actor) -> StepRecord:
-        """A step that its execution leaves behind without a plan could not be planned however often it was tried."""
-        if step.status != "decided" or step.revision > revision:
+    def _concluded(self, step: StepRecord, revision: int, mode: Mode, actor: Actor) -> StepRecord:
+        """Settle a step that its execution leaves behind: nothing will come of it any more."""
+        status: StepStatus
+        if mode == "undo" and step.status in ("decided", "planned", "asking"):
+            status, words = "refused", f"{step.action} on {step.target.label}: released before it began"
+        elif mode == "respond" and step.status == "decided" and step.revision <= revision:
+            status, words = "failed", f"{step.action} on {step.target.label} could not be planned, however often tried"
+        else:
             return step
-        words = f"{step.action} on {step.target.label} could not be planned; a later revision tries again"
-        after = step.model_copy(update={"status": "failed", "error": words, "settled_at": self.clock()})
+        after = step.model_copy(update={"status": status, "error": words, "settled_at": self.clock()})
         return self.incidents.change_step(step, after, actor, self.clock(), words)
 
     def _conclude(

@@ -69,13 +69,11 @@ class Execute:
         story, record, guard = self.incidents.briefing(incident, step)
         desk = Desk(self.incidents, self.ledger, self.sessions, self.messenger, self.clock)
         run = _Run(desk, story, record, self.action(record.action), mode, actor, remaining, use=self)
+        if mode == "respond" and (record.settled or record.status == "undoing"):
+            return SETTLED  # what is being taken back is the undo's, from its first intent on
         if operation == "secure":
             return run.secure()
-        if mode == "undo":
-            return run.undo()
-        if record.settled:
-            return SETTLED
-        return run.respond(guard)
+        return run.undo() if mode == "undo" else run.respond(guard)
 
 
 @dataclass
@@ -188,8 +186,8 @@ class _Run(StepRun):
                 return self.pause("undoing", progress.after, progress.because)
             parameters = self.action.parameters.model_validate(self.plan.parameters)
             found = self.action.plan(clients, self.step.target, parameters)
-            if found.before != self.plan.before:
-                raise PlanStale(f"{self.step.target.label} is not as it was before: found {found.before}")
+            if found.before != self.plan.before:  # reads lag; what stays so is settled once the tries are used up
+                raise Retriable(f"{self.step.target.label} does not read back as it was before: found {found.before}")
             words = ("read back: as it was before", *progress.notes)
             self.end("undone", words, unclaims=True, last=True, outcome=words, settled_at=self.now, error=None)
             return Answer(status="settled", outcome="undone")
