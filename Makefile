@@ -18,7 +18,7 @@ UNIT := $(foreach folder,e2e sandbox stacks,--ignore=tests/$(folder))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint unit deployed e2e synth deploy bench docs lock clean install wheels missing-interpreter
+.PHONY: help demo test lint unit deployed e2e synth deploy bench faults replay docs lock clean install wheels missing-interpreter
 
 help: ## This list.
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -51,6 +51,12 @@ deploy: wheels node_modules ## Deploy to the account of your AWS credentials, wi
 
 bench: install ## The benchmarks; writes docs/benchmarks.md.
 	$(HERMETIC) $(BIN)/python -m benchmarks $(ARGS)
+
+faults: install ## Break the pipeline at every call, in every way; writes docs/reliability.md.
+	$(HERMETIC) $(BIN)/python -m reliability $(ARGS)
+
+replay: install ## Play one fault plan again, as a failing run has printed it: PLAN='{…}'.
+	@$(HERMETIC) $(BIN)/python -m reliability --replay '$(PLAN)'
 
 docs: install ## Write the generated pages anew.
 	$(HERMETIC) $(BIN)/python -m docs.generate

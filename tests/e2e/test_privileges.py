@@ -21,7 +21,7 @@ from firebreak.core.deployment import Deployment
 from firebreak.core.incident import StepRecord
 from firebreak.core.registry import action, actions
 from sandbox.identity import access_key
-from sandbox.journal import Call
+from sandbox.journal import Call, Fault
 from sandbox.judge_policies import listed
 from sandbox.lab import DEPLOYMENT, Lab, lab
 from sandbox.synthesis_cache import application
@@ -109,7 +109,7 @@ class Played:
 
 @pytest.fixture(scope="module")
 def played() -> Iterator[Played]:
-    """Every way that calls are made in: contain and undo, ask, merge, prepare, expire, try again."""
+    """Every way that calls are made in: contain and undo, ask, merge, prepare, fail, expire, try again."""
     with lab(application(TWO_ACCOUNTS, ROOT / "playbooks")[0], deployment=TWO_ACCOUNTS) as standing:
         story, sandbox = Story(standing), standing.sandbox
         first, second = (node for node, _ in sorted(standing.estate.nodes.items()))
@@ -131,6 +131,9 @@ def played() -> Iterator[Played]:
         sandbox.run_until_idle(600)
         story.answer("approve")
         _undo(story)
+        # a change that is refused
+        sandbox.faults.add(Fault("ec2:ModifyNetworkInterfaceAttribute", "UnauthorizedOperation", count=1))
+        story.put(story.guardduty(standing.estate.web[2], number=4))
         # a question that nobody answers
         _alert(story, first, 3)
         sandbox.advance(3 * 3600)

@@ -13,7 +13,7 @@ from firebreak.adapters.finding_table import FindingTable
 from firebreak.adapters.incident_rows import step_row
 from firebreak.core.errors import InputError, Retriable
 from firebreak.core.finding import Finding, Severity
-from firebreak.core.incident import Incident
+from firebreak.core.incident import EFFECTIVE, Incident
 from firebreak.pipeline.close import Close
 from firebreak.pipeline.sweep import Sweep
 from firebreak.ports import Actor, Execution
@@ -78,7 +78,9 @@ class Office:
     def step(self, status: str, action: str = "ec2.isolate_instance") -> None:
         """Put a step into the table in a status."""
         planned = self.stage.plan(action, id=f"{action.replace('.', '-')}-{status}")
-        self.stage.incidents.change_step(planned, planned.model_copy(update={"status": status}), ACTOR, START)
+        begun = START if status in EFFECTIVE else None
+        after = planned.model_copy(update={"status": status, "started_at": begun})
+        self.stage.incidents.change_step(planned, after, ACTOR, START)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from firebreak.adapters.incident_rows import new_incident
-from firebreak.core.errors import Held, Retriable
+from firebreak.core.errors import Denied, Held, Retriable
 from firebreak.core.registry import action
 from firebreak.pipeline.execute import Operation
 from firebreak.pipeline.step_run import Answer
@@ -321,3 +321,34 @@ def test_an_undo_that_does_not_read_back_yet_is_tried_again(stage: Stage, monkey
     assert stage.step(step.id).status == "undoing"
     assert stage.settle(step.id, mode="undo").status == "undone"
     assert stage.groups() == before
+
+
+def test_what_was_begun_is_closed_even_where_its_next_intent_is_denied(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = stage.plan(ISOLATE, CUT)
+    stage.run(step.id)
+    assert not stage.isolated()  # half-way: in the untracking group
+    stage.world.pass_time(seconds=120)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(stage.ledger), "begin", refused)
+        assert stage.run(step.id).outcome == "failed"
+    assert stage.isolated()
+
+
+def refused(*_: Any, **__: Any) -> Any:
+    raise Denied("transact_write_items: not authorized")
+
+
+def test_an_undo_that_is_given_up_says_so_and_does_not_pass_for_done(stage: Stage) -> None:
+    step = stage.plan(ISOLATE)
+    stage.settle(step.id)
+    assert stage.run(step.id, "secure", mode="undo").outcome == "undo_failed"
+    assert stage.step(step.id).stands
+    assert stage.isolated()
+
+
+def test_a_step_that_failed_before_it_began_needs_no_undo(stage: Stage) -> None:
+    step = stage.plan(ISOLATE, status="failed")
+    assert stage.run(step.id, mode="undo") == Answer(status="settled")
+    assert stage.step(step.id).status == "failed"

@@ -181,3 +181,8 @@ class StepRecord(Model):
     def settled(self) -> bool:
         """Whether nothing more will happen to it in this mode."""
         return self.status in SETTLED
+
+    @property
+    def stands(self) -> bool:
+        """Whether it may have changed something that has not been taken back and could be."""
+        return self.effect == "reversible" and self.started_at is not None and self.status in EFFECTIVE

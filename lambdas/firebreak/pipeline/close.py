@@ -33,7 +33,7 @@ class Close:
             every = (incident, *story.absorbed)
             found = [step for each in every for step in self.incidents.steps(each)]
             steps = [self._concluded(step, revision, mode, actor) for step in found]
-            status, reason = _released(steps) if mode == "undo" else _status(steps, self._notes(incident))
+            status, reason = _released(story, steps) if mode == "undo" else _status(steps, self._notes(incident))
             if mode == "undo" or revision == story.revision or status in ("contained", "eradicated"):
                 # an earlier revision may end last, and tell what it contained; what was not done, the newest tells
                 story = self._conclude(story, steps, status, reason, execution, actor)
@@ -106,10 +106,11 @@ def _status(steps: Sequence[StepRecord], notes: Sequence[str]) -> tuple[Incident
     return "open", "nothing was contained; see its steps"
 
 
-def _released(steps: Sequence[StepRecord]) -> tuple[IncidentStatus, str]:
-    failed = [step for step in steps if step.status in ("undo_failed", "undoing")]
-    if failed:
-        return "contained", f"not taken back: {', '.join(f'{step.action} ({step.error})' for step in failed)}"
+def _released(story: Incident, steps: Sequence[StepRecord]) -> tuple[IncidentStatus, str]:
+    standing = [step for step in steps if step.stands]
+    if standing:
+        status: IncidentStatus = "open" if story.status == "open" else "contained"
+        return status, f"not taken back: {', '.join(f'{step.action} ({step.error})' for step in standing)}"
     return "closed", RELEASED
 
 

@@ -17,6 +17,7 @@ from firebreak.clock import Clock
 from firebreak.core.action import AnyAction
 from firebreak.core.deployment import Deployment
 from firebreak.core.errors import (
+    FirebreakError,
     NoConsent,
     Permanent,
     PlanStale,
@@ -25,7 +26,7 @@ from firebreak.core.errors import (
     TargetMissing,
 )
 from firebreak.core.guard import GuardState, judge
-from firebreak.core.incident import BEGUN, EFFECTIVE, Mode, StepStatus
+from firebreak.core.incident import BEGUN, Mode, StepRecord, StepStatus
 from firebreak.core.plan import Again, Draft
 from firebreak.pipeline.proposal import proposal
 from firebreak.pipeline.step_run import SETTLED, Answer, Desk, StepRun
@@ -105,20 +106,22 @@ class _Run(StepRun):
                 return Answer(status="again", after=GATE_PAUSE)
             return self.settle(UNCONSENTED.get(refusal.because, "refused"), str(refusal))
         except Refused as refusal:
-            if not begun:
-                return self.fail("refused", refusal)
-            if not self.leased:
-                self.take()  # what was begun may be half open: closing it asks nobody
-            return self.fail("failed", refusal)
+            return self._end("failed" if begun else "refused", refusal, begun)
         except PlanStale as stale:
             if begun or self.step.consent == "ask" or self.step.replanned:
-                return self.fail("stale", stale)
+                return self._end("stale", stale, begun)
             return self._plan_again(stale)
         except (TargetMissing, Permanent) as error:
-            return self.fail("gone" if isinstance(error, TargetMissing) else "failed", error)
+            return self._end("gone" if isinstance(error, TargetMissing) else "failed", error, begun)
         except Retriable:
             self.give_back()
             raise
+
+    def _end(self, status: StepStatus, error: FirebreakError, begun: bool) -> Answer:
+        """Settle on a final error. What was begun may be half open: closing it takes the lease and asks nobody."""
+        if begun and not self.leased:
+            self.take()
+        return self.fail(status, error)
 
     def _stopped(self, begun: bool) -> Answer | None:
         """An incident that was released changes nothing more; one that another took over finishes what it has begun."""
@@ -169,7 +172,7 @@ class _Run(StepRun):
         return self.pause("applied", seen.after, *seen.saw)
 
     def undo(self) -> Answer:
-        if self.step.status not in EFFECTIVE or self.step.effect != "reversible":
+        if not self.step.stands:
             return SETTLED
         if self.step.status == "undoing" and (wait := self.wait()):
             return wait
@@ -202,14 +205,18 @@ class _Run(StepRun):
     def secure(self) -> Answer:
         """Close what a half-done run may have left open, whatever the guard says, and settle the step."""
         error = Retriable(f"{self.step.action} on {self.step.target.label}: tried as often as is allowed, in vain")
-        if self.step.settled:
-            return SETTLED
-        if self.step.status in ("running", "applied", "undoing"):
+        if self.mode == "undo":
+            if not self.step.stands or self.step.status == "undo_failed":
+                return SETTLED
             self.take()
-            return self.fail("undo_failed" if self.mode == "undo" else "failed", error)
-        return self.settle("failed", str(error))
+            return self.fail("undo_failed", error)
+        return self._end("failed", error, begun=self.step.status in BEGUN)
 
     def _preserved(self) -> bool:
         """Destruction waits for the evidence: verified, or not to be had, or waived on record."""
         steps = self.desk.incidents.steps(self.step.incident)
-        return all(other.settled for other in steps if other.stage == "preserve")
+        return all(self._ended(other) for other in steps if other.stage == "preserve")
+
+    def _ended(self, other: StepRecord) -> bool:
+        """Stages are planned one after the other: what has no plan by now could not be planned, and Close says so."""
+        return other.settled or (other.status == "decided" and other.revision <= self.step.revision)

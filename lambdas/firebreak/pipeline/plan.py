@@ -20,7 +20,7 @@ from firebreak.core.deployment import Deployment
 from firebreak.core.enricher import Enricher
 from firebreak.core.errors import FirebreakError, Permanent, Refused, Retriable, TargetMissing, Unprepared
 from firebreak.core.guard import GuardState, Verdict, judge
-from firebreak.core.incident import DONE_WITH, EFFECTIVE, Consent, Incident, StepRecord, StepStatus
+from firebreak.core.incident import DONE_WITH, Consent, Incident, StepRecord, StepStatus
 from firebreak.core.model import Model
 from firebreak.core.plan import Plan, Stage
 from firebreak.core.playbook import Playbooks
@@ -158,8 +158,8 @@ class Planner:
                 self.incidents.change_incident(story, fenced, "fenced", actor, self.clock())
             self.consent.cancel(each, self.clock())
             steps += self.incidents.steps(each)
-        done = [step for step in steps if step.effect == "reversible" and step.status in EFFECTIVE]
-        done.sort(key=lambda step: (step.started_at is not None, step.started_at, step.order), reverse=True)
+        done = [step for step in steps if step.stands]
+        done.sort(key=lambda step: (step.started_at, step.order), reverse=True)
         return [PlannedStep(incident=step.incident, step=step.id, ask=False, destructive=False) for step in done]
 
     def _new(

@@ -1,0 +1,130 @@
+"""`python -m reliability`: play every suite, print what it came to, and write it into the page.
+
+`python -m reliability --replay PLAN` plays one fault plan again, as a failing run has printed it. Exit codes: 0 all
+invariants hold and every mutant was caught, 1 they do not, 2 the plan cannot be read.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from itertools import islice
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from reliability import page
+from reliability.fault import Misfortune
+from reliability.mutants import MUTANTS
+from reliability.run import Outcome, blueprint, config
+from reliability.stories import STORIES
+from reliability.suites import Caught, Found, catch, double_faults, replay, sampled, single_faults, stories_first
+
+CHUNK = 100
+SEED = 20261126
+_folder = ""
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--quick", is_flag=True, help="Single faults of two stories and a small sample; writes no page.")
+@click.option("--replay", "plan", metavar="PLAN", help="Play one fault plan again and say what does not hold.")
+def main(quick: bool, plan: str | None) -> None:
+    """Break the pipeline at every call, in every way, and hold it against its invariants."""
+    console = Console()
+    sys.exit(_again(plan, console) if plan is not None else _all(quick, console))
+
+
+def _again(text: str, console: Console) -> int:
+    try:
+        misfortune = Misfortune.read(text)
+        if misfortune.story not in STORIES or misfortune.without not in ("", *MUTANTS):
+            raise ValueError("no such story or mutant")
+    except ValueError as error:
+        console.print(f"--replay: {error}; give the plan as a failing run has printed it", style="red", markup=False)
+        return 2
+    with config() as folder:
+        outcome = replay(misfortune, folder)
+    for fault in misfortune.faults:
+        site = outcome.sites[fault.call - 1] if fault.call <= len(outcome.sites) else "never reached"
+        console.print(f"{fault.kind} at call {fault.call}: {site}", markup=False)
+    for violation in outcome.violations:
+        console.print(violation, style="red", markup=False)
+    console.print(
+        f"{outcome.calls} calls, {len(outcome.violations)} violations; ended as {outcome.state}", markup=False
+    )
+    return 1 if outcome.violations else 0
+
+
+def _all(quick: bool, console: Console) -> int:
+    begun = time.monotonic()
+    blueprint()  # synthesized once, before the workers start
+    with config() as folder, ProcessPoolExecutor(os.cpu_count(), initializer=_start, initargs=(folder,)) as pool:
+        stories = ("only", "undo") if quick else tuple(STORIES)
+        suites: dict[str, Iterable[Misfortune]] = {
+            "one fault, every kind at every call": single_faults(folder, stories),
+            "two faults, exhaustive on the core path": () if quick else double_faults(folder),
+            "three faults, sampled": sampled(folder, 200 if quick else 6_000, SEED),
+        }
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=console, transient=True) as progress:
+            found = [_suite(name, misfortunes, pool, progress) for name, misfortunes in suites.items()]
+            caught = _mutants(pool, progress)
+    spent = resource.getrusage(resource.RUSAGE_SELF).ru_utime + resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    result = page.Result(tuple(found), caught, spent, time.monotonic() - begun)
+    page.show(result, console)
+    if not quick:
+        page.write(result)
+    return 0 if result.clean else 1
+
+
+def _suite(name: str, misfortunes: Iterable[Misfortune], pool: ProcessPoolExecutor, progress: Progress) -> Found:
+    chunks = list(_chunks(misfortunes))
+    task = progress.add_task(name, total=sum(map(len, chunks)))
+    found = Found(name)
+    done: list[Future[list[tuple[Misfortune, Outcome]]]] = [pool.submit(_play, chunk) for chunk in chunks]
+    for future in as_completed(done):
+        for misfortune, outcome in future.result():
+            found.add(misfortune, outcome)
+        progress.advance(task, len(future.result()))
+    return found
+
+
+def _mutants(pool: ProcessPoolExecutor, progress: Progress) -> dict[str, Caught | None]:
+    task = progress.add_task("mutants", total=len(MUTANTS))
+    futures = {name: pool.submit(_catch, name) for name in MUTANTS}
+    caught: dict[str, Caught | None] = {}
+    for name, future in futures.items():
+        caught[name] = future.result()
+        progress.advance(task)
+    return caught
+
+
+def _chunks(misfortunes: Iterable[Misfortune]) -> Iterator[list[Misfortune]]:
+    rest = iter(misfortunes)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk
+
+
+# In the workers.
+
+
+def _start(folder: str) -> None:
+    global _folder  # noqa: PLW0603 - a worker process belongs to one run
+    _folder = folder
+
+
+def _play(misfortunes: list[Misfortune]) -> list[tuple[Misfortune, Outcome]]:
+    return [(misfortune, replay(misfortune, _folder)) for misfortune in misfortunes]
+
+
+def _catch(name: str) -> Caught | None:
+    return catch(name, _folder, stories_first(_folder, MUTANTS[name].stories))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""The gate: some suite has to catch each wrong version, or the suites are blind.
+
+A mutant is a mistake that was made somewhere: by us, by others, or in the literature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from reliability import wrong
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One wrong version.
+
+    Attributes:
+        what: what it does wrong.
+        caught_by: invariants of which one has to break: "I1".
+        stories: where to look for it, the likeliest first.
+        put_in: replaces what it replaces while it is entered.
+    """
+
+    what: str
+    caught_by: tuple[str, ...]
+    put_in: Callable[[], AbstractContextManager[Any]]
+    stories: tuple[str, ...] = ("only",)
+
+
+MUTANTS: dict[str, Mutant] = {
+    "handled-first": Mutant("a finding is marked handled before its incident exists", ("I1",), wrong.handled_first),
+    "acknowledged-first": Mutant("messages are acknowledged though they failed", ("I1",), wrong.acknowledged_first),
+    "before-state-again": Mutant("the before-state is read again at each run", ("I5", "I6"), wrong.before_state_again),
+    "effect-first": Mutant("the change is made before the intent is recorded", ("I4", "I9"), wrong.effect_first),
+    "no-condition": Mutant(
+        "transactions are written whatever is there", ("I4", "I8", "I9"), wrong.no_condition, ("interrupted",)
+    ),
+    "no-consent": Mutant("consent is not looked at again when a step runs", ("I2",), wrong.no_consent, ("ask",)),
+    "no-lease": Mutant("a lease keeps nobody out", ("I4",), wrong.no_lease),
+    "short-lease": Mutant("a lease ends before its run must", ("I4",), wrong.short_lease),
+    "no-drift-check": Mutant("undo does not look who changed it meanwhile", ("I5",), wrong.no_drift_check, ("drift",)),
+    "insistent": Mutant("a permanent error is tried again", ("I7",), wrong.insistent),
+    "swallowed": Mutant(
+        "throttling passes for an empty answer", ("I3", "I4", "I5", "I7"), wrong.swallowed, ("contain",)
+    ),
+    "underived": Mutant("what is made has a new name at each try", ("I4",), wrong.underived, ("contain",)),
+    "destroy-first": Mutant("destruction does not wait for evidence", ("I11",), wrong.destroy_first, ("hasty",)),
+    "late-response": Mutant(
+        "a late run goes on with what is being undone", ("I4", "I5", "I9"), wrong.late_response, ("interrupted",)
+    ),
+    "impatient-undo": Mutant(
+        "an undo takes a read that lags for the last word", ("I3",), wrong.impatient_undo, ("undo",)
+    ),
+    "open-end": Mutant("what was begun is left half-way where an error is final", ("I4",), wrong.open_end),
+    "presumed-undone": Mutant(
+        "what is not known to have failed counts as undone", ("I5",), wrong.presumed_undone, ("undo",)
+    ),
+}
+"""Every mutant by name."""

@@ -1,0 +1,90 @@
+"""What the suites came to: in the terminal and in docs/reliability.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from reliability.mutants import MUTANTS
+from reliability.suites import Caught, Found
+
+PAGE = Path(__file__).parent.parent / "docs" / "reliability.md"
+BEGIN, END = "<!-- played -->", "<!-- end of played -->"
+
+
+@dataclass(frozen=True)
+class Result:
+    """Everything that was played.
+
+    Attributes:
+        suites: what each found.
+        caught: how each mutant was caught; None where none of the suites saw it.
+        cpu, wall: seconds.
+    """
+
+    suites: tuple[Found, ...]
+    caught: Mapping[str, Caught | None]
+    cpu: float
+    wall: float
+
+    @property
+    def clean(self) -> bool:
+        """Whether every invariant held and every mutant was caught."""
+        return not any(suite.violations for suite in self.suites) and all(self.caught.values())
+
+
+def show(result: Result, console: Console) -> None:
+    """Print it."""
+    table = Table("suite", "runs", "faults", "call sites", "violations", box=None, pad_edge=False)
+    for suite in result.suites:
+        style = "red" if suite.violations else "green"
+        count = len(suite.violations) + suite.more
+        table.add_row(
+            suite.suite, f"{suite.runs:,}", f"{suite.struck:,}", str(len(suite.sites)), str(count), style=style
+        )
+    console.print(table)
+    for suite in result.suites:
+        for violation, plan in suite.violations:
+            console.print(f"{violation}\n  make replay PLAN='{plan}'", style="red", markup=False, soft_wrap=True)
+    for name, caught in result.caught.items():
+        if caught is None:
+            console.print(f"mutant {name}: {MUTANTS[name].what}, and no suite noticed", style="red", markup=False)
+    alive = sum(caught is None for caught in result.caught.values())
+    console.print(f"mutants caught: {len(result.caught) - alive} of {len(result.caught)}")
+    console.print(f"{result.cpu:.0f} s of CPU, {result.wall:.0f} s")
+
+
+def rows(result: Result) -> Iterator[str]:
+    """Yield the lines of the page between its marks."""
+    yield "| Suite | Runs | Faults that struck | Call sites | Violations |"
+    yield "|---|---|---|---|---|"
+    for suite in result.suites:
+        count = len(suite.violations) + suite.more
+        yield f"| {suite.suite} | {suite.runs:,} | {suite.struck:,} | {len(suite.sites)} | {count} |"
+    yield ""
+    yield "| Mutant: what it does wrong | Caught by | After runs |"
+    yield "|---|---|---|"
+    for name, caught in result.caught.items():
+        shown = f"{caught.violation.split()[0]} | {caught.runs:,}" if caught else "nothing | "
+        yield f"| {name}: {MUTANTS[name].what} | {shown} |"
+    yield ""
+    yield f"{result.cpu / 60:.1f} minutes of CPU."
+
+
+def write(result: Result, page: Path = PAGE) -> None:
+    """Put it into the page, between its two marks.
+
+    Raises:
+        ValueError: the page has no marks.
+    """
+    text = page.read_text(encoding="utf-8")
+    head, begin, rest = text.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{page.name}: the marks {BEGIN} and {END} are missing")
+    body = "\n".join(rows(result))
+    page.write_text(f"{head}{BEGIN}\n\n{body}\n\n{END}{tail}", encoding="utf-8")

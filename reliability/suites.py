@@ -1,0 +1,142 @@
+"""The suites of the memory world: which misfortunes are played, over which stories."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from reliability.fault import KINDS, Fault, Kind, Misfortune, pairs, singles
+from reliability.mutants import MUTANTS
+from reliability.run import Outcome, play
+from reliability.stories import STORIES
+
+HARD: tuple[Kind, ...] = ("kill_before", "kill_after", "reject", "timeout_after")
+"""The kinds of which several are combined."""
+
+CORE = "only"
+"""The story of the core path, on which combinations are exhausted."""
+
+MOST_SHOWN = 20
+
+
+@dataclass
+class Found:
+    """What a suite found.
+
+    Attributes:
+        suite: its name.
+        runs: how many stories were played.
+        struck: how many faults happened in them.
+        sites: the calls that were struck, by who makes them and what.
+        violations: what did not hold, each with the plan that shows it.
+        more: how many violations there are beyond those.
+    """
+
+    suite: str
+    runs: int = 0
+    struck: int = 0
+    sites: set[str] = field(default_factory=set)
+    violations: list[tuple[str, Misfortune]] = field(default_factory=list)
+    more: int = 0
+
+    def add(self, misfortune: Misfortune, outcome: Outcome) -> None:
+        """Count a run."""
+        self.runs += 1
+        self.struck += outcome.struck
+        self.sites.update(
+            outcome.sites[fault.call - 1] for fault in misfortune.faults if fault.call <= len(outcome.sites)
+        )
+        for violation in outcome.violations:
+            if len(self.violations) < MOST_SHOWN:
+                self.violations.append((violation, misfortune))
+            else:
+                self.more += 1
+
+
+Tick = Callable[[], None]
+
+
+def calm(folder: str) -> dict[str, Outcome]:
+    """Play every story without a fault."""
+    return {name: play(Misfortune(name), folder) for name in STORIES}
+
+
+def single_faults(folder: str, stories: Iterable[str] = STORIES) -> Iterator[Misfortune]:
+    """Every kind of fault at every call of every story."""
+    for name in stories:
+        for faults in singles(play(Misfortune(name), folder).calls, KINDS):
+            yield Misfortune(name, faults)
+
+
+def double_faults(folder: str, stories: Iterable[str] = (CORE,)) -> Iterator[Misfortune]:
+    """Every two hard faults at two calls."""
+    for name in stories:
+        for faults in pairs(play(Misfortune(name), folder).calls, HARD):
+            yield Misfortune(name, faults)
+
+
+def sampled(folder: str, number: int, seed: int, faults: int = 3) -> Iterator[Misfortune]:
+    """Several faults of any kind at calls drawn at random, in stories drawn at random."""
+    drawn = random.Random(seed)  # noqa: S311 - repeats, guards nothing
+    calls = {name: outcome.calls for name, outcome in calm(folder).items()}
+    for _ in range(number):
+        name = drawn.choice(list(STORIES))
+        places = sorted(drawn.sample(range(1, calls[name] + 1), faults))
+        yield Misfortune(name, tuple(Fault(place, drawn.choice(KINDS)) for place in places), seed)
+
+
+def run(suite: str, misfortunes: Iterable[Misfortune], folder: str, tick: Tick = lambda: None) -> Found:
+    """Play misfortunes and collect what did not hold."""
+    found = Found(suite)
+    for misfortune in misfortunes:
+        found.add(misfortune, play(misfortune, folder))
+        tick()
+    return found
+
+
+def catch(name: str, folder: str, misfortunes: Iterable[Misfortune], tick: Tick = lambda: None) -> Caught | None:
+    """Play misfortunes with a mutant in, until one of them shows it; None where none does."""
+    mutant = MUTANTS[name]
+    for number, misfortune in enumerate(misfortunes, 1):
+        with mutant.put_in():
+            outcome = play(misfortune, folder)
+        tick()
+        shown = [violation for violation in outcome.violations if violation.split()[0] in mutant.caught_by]
+        if shown:
+            seen = Misfortune(misfortune.story, misfortune.faults, misfortune.seed, name)
+            return Caught(name, number, shown[0], seen)
+    return None
+
+
+@dataclass(frozen=True)
+class Caught:
+    """How a mutant was caught.
+
+    Attributes:
+        mutant: its name.
+        runs: how many runs it took.
+        violation: what it broke.
+        plan: replays it.
+    """
+
+    mutant: str
+    runs: int
+    violation: str
+    plan: Misfortune
+
+
+def replay(misfortune: Misfortune, folder: str) -> Outcome:
+    """Play a misfortune again, with its mutant in where it names one."""
+    if not misfortune.without:
+        return play(misfortune, folder)
+    with MUTANTS[misfortune.without].put_in():
+        return play(misfortune, folder)
+
+
+def stories_first(folder: str, order: Iterable[str]) -> Iterator[Misfortune]:
+    """Calm runs, then single faults, of stories in an order: how mutants are looked for."""
+    names = list(order)
+    for name in names:
+        yield Misfortune(name)
+    yield from single_faults(folder, names)

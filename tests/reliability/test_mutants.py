@@ -1,0 +1,15 @@
+"""Each wrong version is caught, and by what it breaks."""
+
+from __future__ import annotations
+
+import pytest
+
+from reliability.mutants import MUTANTS
+from reliability.suites import catch, replay, stories_first
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_a_wrong_version_is_caught_and_its_plan_replays(folder: str, name: str) -> None:
+    caught = catch(name, folder, stories_first(folder, MUTANTS[name].stories))
+    assert caught is not None, f"{name}: {MUTANTS[name].what}, and nothing breaks"
+    assert caught.violation in replay(caught.plan, folder).violations
