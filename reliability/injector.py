@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 
 from reliability.fault import Fault
 from sandbox.clock import Clock
-from sandbox.invocation import Killed, current
+from sandbox.invocation import Invocation, Killed, current
 
 SLOW = 400.0
 """Seconds of a slow call: longer than any function may take, and than any lease."""
@@ -36,6 +36,7 @@ class Call:
         request: what was sent.
         reads: whether it changes nothing.
         lags: whether it may answer with what was so a moment ago.
+        by: the invocation, None for a person's command.
     """
 
     number: int
@@ -45,6 +46,7 @@ class Call:
     request: Any
     reads: bool
     lags: bool
+    by: Invocation | None
 
 
 @dataclass
@@ -106,7 +108,7 @@ class Injector:
             invocation.dead = True
             raise Killed(invocation.function_name)
         function = invocation.function_name if invocation is not None else ""
-        call = Call(len(self.calls) + 1, function, role, name, request, reads, stale is not None)
+        call = Call(len(self.calls) + 1, function, role, name, request, reads, stale is not None, invocation)
         self.calls.append(call)
         fault = self.faults.get(call.number) if invocation is not None else None
         if fault is not None:

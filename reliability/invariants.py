@@ -39,6 +39,7 @@ class Watch:
     _seen: dict[tuple[str, str], Any] = field(default_factory=dict)
     _statuses: dict[tuple[str, str], str] = field(default_factory=dict)
     _undone: set[str] = field(default_factory=set)
+    _made: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.before = dict(self.world.estate.doors)
@@ -85,6 +86,8 @@ class Watch:
                 self._broken(11, f"{effect.operation} before {', '.join(waiting)} had ended")
         if step.effect == "reversible":
             self._doors(step, effect)
+        if effect.operation == "create_copy":
+            self._made[step.id, step.revision] += 1
 
     def _authority(self, step: StepRecord, effect: Effect) -> None:
         if step.plan is None:
@@ -189,12 +192,11 @@ class Watch:
                 yield f"I3 {story.id} ends {story.status}"
 
     def _effects(self) -> Iterator[str]:
-        made = Counter(effect.resource for effect in self.world.estate.effects if effect.operation == "create_copy")
-        for resource, count in made.items():
+        for (step, revision), count in self._made.items():
             if count > 1:
-                yield f"I4 {resource} was copied {count} times"
+                yield f"I4 {step} of revision {revision} made {count} copies"
         half = [door for door, locks in self.world.estate.doors.items() if locks == HALF]
-        if half:
+        if half and not any("EXPOSED" in notice for notice in self.world.services.notices):
             yield f"I4 left half open: {', '.join(half)}"
 
     def _quiet(self) -> Iterator[str]:
@@ -202,8 +204,15 @@ class Watch:
         if running:
             yield f"I7 still running: {', '.join(running)}"
         for call in self.world.injector.denied:
+            if call.by is None or call.by.dead:
+                continue  # what was learnt died with it
             name = call.role.removeprefix("firebreak-").replace("-", ".", 1)
-            if any(step.action == name and step.status == "verified" for step in self.world.steps):
+            mine = [
+                step
+                for step in self.world.steps
+                if step.action == name and step.revision == call.by.event.get("revision")
+            ]
+            if any(step.status == "verified" for step in mine):
                 yield f"I7 {call.name} was refused for good and tried again"
 
     def _audit(self) -> Iterator[str]:

@@ -36,12 +36,13 @@ class Kept:
 
 @dataclass
 class Started:
-    """Executions that were started."""
+    """Executions that were started; starting one that runs is starting it once, as StartExecution has it."""
 
     names: list[str] = field(default_factory=list)
 
     def start(self, execution: Execution) -> bool:
-        self.names.append(execution.name)
+        if execution.name not in self.names:
+            self.names.append(execution.name)
         return True
 
 
@@ -180,10 +181,14 @@ def test_an_earlier_revision_that_found_nothing_to_do_leaves_the_incident_to_the
     assert office.conclude().status == "acting"
 
 
-def test_an_earlier_revision_whose_steps_came_to_nothing_leaves_the_incident_to_the_later_one(office: Office) -> None:
-    office.step("denied")
+def test_a_revision_that_ends_while_another_is_at_it_leaves_the_incident_to_that(office: Office) -> None:
+    office.step("running")
+    assert office.conclude().status == "acting"
     revise(office)
     assert office.conclude().status == "acting"
+    (step,) = office.stage.incidents.steps(INCIDENT)
+    office.stage.incidents.change_step(step, step.model_copy(update={"status": "failed"}), ACTOR, START)
+    assert office.conclude().status == "open"  # the earlier one ends last, and tells
 
 
 @pytest.mark.parametrize("status", ["decided", "planned", "asking"])
@@ -237,8 +242,11 @@ def test_sweep_starts_what_waits_as_soon_as_there_is_room_and_once(office: Offic
 def test_an_execution_that_ended_badly_is_tried_again_and_then_people_are_told(office: Office) -> None:
     names = [f"{INCIDENT}-r1-respond-a{attempt}" for attempt in (1, 2, 3)]
     assert office.sweep.ended(names[0], "FAILED", ACTOR)
-    assert not office.sweep.ended(names[0], "FAILED", ACTOR), "the same failure told twice starts nothing"
+    assert office.started.names == names[1:2]
+    assert office.sweep.ended(names[0], "FAILED", ACTOR), "told twice, since the first telling may have been cut short"
+    assert office.started.names == names[1:2]
     assert office.sweep.ended(names[1], "TIMED_OUT", ACTOR)
+    assert not office.sweep.ended(names[0], "FAILED", ACTOR), "a late one starts nothing any more"
     assert not office.sweep.ended(names[2], "ABORTED", ACTOR)
     assert office.started.names == names[1:]
     assert f"Incident {INCIDENT} needs a person" in office.stage.notices.told

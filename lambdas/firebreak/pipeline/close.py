@@ -34,8 +34,8 @@ class Close:
             found = [step for each in every for step in self.incidents.steps(each)]
             steps = [self._concluded(step, revision, mode, actor) for step in found]
             status, reason = _released(story, steps) if mode == "undo" else _status(steps, self._notes(incident))
-            if mode == "undo" or revision == story.revision or status in ("contained", "eradicated"):
-                # an earlier revision may end last, and tell what it contained; what was not done, the newest tells
+            if status != "acting" and (mode == "undo" or revision == story.revision or status != "closed"):
+                # whichever revision ends last tells what came of it; only the newest may find nothing to do
                 story = self._conclude(story, steps, status, reason, execution, actor)
         self.admission.leave(execution)
 
@@ -96,6 +96,8 @@ RELEASED = "released: everything reversible was taken back"
 
 
 def _status(steps: Sequence[StepRecord], notes: Sequence[str]) -> tuple[IncidentStatus, str]:
+    if not all(step.settled for step in steps):
+        return "acting", "another revision is still at it"
     did = [step for step in steps if step.status == "verified"]
     if any(step.effect == "destructive" for step in did):
         return "eradicated", "what was found is removed"

@@ -90,8 +90,9 @@ class Sweep:
                 incident=story.id,
             )
             return False
-        again = self.incidents.try_again(ended)
-        return again is not None and self._start(again)
+        again = self.incidents.try_again(ended) or self.incidents.want_execution(ended, self.clock())
+        # an earlier try may have moved it on and been stopped before it started it; starting twice is starting once
+        return again.attempt == ended.attempt + 1 and self._start(again)
 
     def _start(self, execution: Execution) -> bool:
         if execution.lane == "bulk" and not self.admission.enter(execution, self.bulk_limit, self.clock()):
