@@ -60,7 +60,6 @@ UNCALLED = {
     ("fn-ask", "dynamodb:DeleteItem", "error path: the token of a question that was decided before it was asked"),
     ("fn-triage", "dynamodb:DeleteItem", "error path: locks of an incident that ended and was stopped before freeing"),
     ("fn-plan", "dynamodb:DeleteItem", "error path: locks of an incident that ended and was stopped before freeing"),
-    ("fn-sweep", "dynamodb:PutItem", "error path: another attempt of an execution from the bulk lane waits"),
     ("fn-triage", "sns:Publish", "no story has a finding whose playbook only tells"),
     ("fn-prepare", "sns:Publish", "error path: a network that cannot be prepared"),
     ("fn-sweep", "sts:AssumeRole", "the observer role, to read back what records say; not called yet"),
