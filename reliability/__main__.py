@@ -23,7 +23,7 @@ from reliability.fault import Misfortune
 from reliability.mutants import MUTANTS
 from reliability.run import Outcome, blueprint, config
 from reliability.stories import STORIES
-from reliability.suites import Caught, Found, catch, double_faults, replay, sampled, single_faults, stories_first
+from reliability.suites import Caught, Found, catch, double_faults, likeliest, replay, sampled, single_faults
 
 CHUNK = 100
 SEED = 20261126
@@ -123,7 +123,7 @@ def _play(misfortunes: list[Misfortune]) -> list[tuple[Misfortune, Outcome]]:
 
 
 def _catch(name: str) -> Caught | None:
-    return catch(name, _folder, stories_first(_folder, MUTANTS[name].stories))
+    return catch(name, _folder, likeliest(_folder, name))
 
 
 if __name__ == "__main__":

@@ -62,10 +62,11 @@ def calm(folder: str) -> dict[str, Outcome]:
     return {name: play(Misfortune(name), folder) for name in STORIES}
 
 
-def single_faults(folder: str, stories: Iterable[str] = STORIES) -> Iterator[Misfortune]:
+def single_faults(folder: str, stories: Iterable[str] = STORIES, kinds: Iterable[Kind] = KINDS) -> Iterator[Misfortune]:
     """Every kind of fault at every call of every story."""
+    wanted = tuple(kinds)
     for name in stories:
-        for faults in singles(play(Misfortune(name), folder).calls, KINDS):
+        for faults in singles(play(Misfortune(name), folder).calls, wanted):
             yield Misfortune(name, faults)
 
 
@@ -134,9 +135,10 @@ def replay(misfortune: Misfortune, folder: str) -> Outcome:
         return play(misfortune, folder)
 
 
-def stories_first(folder: str, order: Iterable[str]) -> Iterator[Misfortune]:
-    """Calm runs, then single faults, of stories in an order: how mutants are looked for."""
-    names = list(order)
-    for name in names:
-        yield Misfortune(name)
-    yield from single_faults(folder, names)
+def likeliest(folder: str, name: str) -> Iterator[Misfortune]:
+    """Where a mutant shows if it does: its stories in calm, then with single faults of its kind, then of any."""
+    mutant = MUTANTS[name]
+    for story in mutant.stories:
+        yield Misfortune(story)
+    yield from single_faults(folder, mutant.stories, (mutant.kind,))
+    yield from single_faults(folder, mutant.stories)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from reliability.mutants import MUTANTS
-from reliability.suites import catch, replay, stories_first
+from reliability.suites import catch, likeliest, replay
 
 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_a_wrong_version_is_caught_and_its_plan_replays(folder: str, name: str) -> None:
-    caught = catch(name, folder, stories_first(folder, MUTANTS[name].stories))
+    caught = catch(name, folder, likeliest(folder, name))
     assert caught is not None, f"{name}: {MUTANTS[name].what}, and nothing breaks"
     assert caught.violation in replay(caught.plan, folder).violations
