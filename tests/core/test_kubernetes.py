@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from firebreak.adapters.kubernetes import KubernetesClient
 from firebreak.core.errors import Retriable, TargetMissing
-from firebreak.core.kubernetes import PAGE, instance_id, items, path
+from firebreak.core.kubernetes import PAGE, PAGES, instance_id, items, path
 from sandbox.kubernetes import Call, Cluster
 from sandbox.kubernetes_wire import Wire
 
@@ -94,6 +94,33 @@ def test_a_list_without_items_is_empty() -> None:
             return {"items": None, "metadata": None}
 
     assert list(items(Null(), path("pods"))) == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"items": 5}, {"items": {"a": 1}}, {"items": "x"}, {"metadata": [1]}, {"metadata": {"continue": {"a": 1}}}],
+)
+def test_a_list_that_is_none_may_be_read_again(answer: Any) -> None:
+    class Odd:
+        def call(self, *_: Any, **__: Any) -> Any:
+            return answer
+
+    with pytest.raises(Retriable, match="no list of objects"):
+        list(items(Odd(), path("pods")))
+
+
+def test_a_list_without_end_is_given_up() -> None:
+    class Endless:
+        asked = 0
+
+        def call(self, *_: Any, **__: Any) -> Any:
+            self.asked += 1
+            return {"items": [{}], "metadata": {"continue": "more"}}
+
+    endless = Endless()
+    with pytest.raises(Retriable, match="goes on after"):
+        list(items(endless, path("pods")))
+    assert endless.asked == PAGES
 
 
 @pytest.mark.parametrize(

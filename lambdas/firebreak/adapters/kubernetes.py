@@ -12,6 +12,7 @@ from urllib3 import Timeout
 from urllib3.exceptions import HTTPError, SSLError
 
 from firebreak.adapters.aws import WORST_CASE_CALL, Remaining
+from firebreak.core.display import clean
 from firebreak.core.errors import (
     Conflict,
     Denied,
@@ -23,6 +24,12 @@ from firebreak.core.errors import (
     Throttled,
 )
 from firebreak.core.model import Json
+
+SAID = 300
+"""Characters kept of what a server says. Webhooks and whoever makes objects write some of it."""
+
+CAUSES = 100
+"""Causes of a refusal that are looked at."""
 
 CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = WORST_CASE_CALL - CONNECT_TIMEOUT
@@ -95,7 +102,7 @@ class KubernetesClient:
         body: Json = None,
         content_type: str = "application/json",
     ) -> Any:
-        """Make one request and return the parsed answer.
+        """Make one request and return the parsed answer, which is an object.
 
         Raises:
             TargetMissing: the object or its namespace is gone, going, or replaced by another of the same name.
@@ -152,12 +159,14 @@ def _parsed(asked: str, answer: HttpAnswer) -> Any:
     The media type comes first: a throttled server, an unknown group and every proxy on the way answer with text.
     """
     if answer.headers.get("Content-Type", "").partition(";")[0].strip() != "application/json":
-        raise _error(asked, answer, {}, answer.data[:300].decode("utf-8", "replace"))
+        raise _error(asked, answer, {}, answer.data[:SAID].decode("utf-8", "replace"))
     try:
         told = json.loads(answer.data)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Retriable(f"{asked}: {answer.status} with a broken body; unknown outcome") from None
     if 200 <= answer.status < 300:
+        if not isinstance(told, dict):
+            raise Retriable(f"{asked}: {answer.status} with a body that is no object; unknown outcome")
         return told
     status = told if isinstance(told, dict) and told.get("kind") == "Status" else {}
     raise _error(asked, answer, status, str(status.get("message", "")))
@@ -172,18 +181,18 @@ def _error(asked: str, answer: HttpAnswer, status: dict[str, Any], words: str) -
         status: its Status object, {} where it has none.
         words: what it says to people.
     """
-    code, reason, details = answer.status, str(status.get("reason", "")), status.get("details")
+    code, reason, details = answer.status, clean(status.get("reason", ""), 100), status.get("details")
     told = details if isinstance(details, dict) else {}
     listed = told.get("causes")
     causes = tuple(
-        (str(cause.get("reason", "")), str(cause.get("field", "")))
-        for cause in (listed if isinstance(listed, list) else ())
+        (clean(cause.get("reason", ""), SAID), clean(cause.get("field", ""), SAID))
+        for cause in (listed[:CAUSES] if isinstance(listed, list) else ())
         if isinstance(cause, dict)
     )
     reasons, fields = {cause for cause, _ in causes}, {field for _, field in causes}
     audit_id = answer.headers.get("Audit-Id", "")
     audited = f" (audit {audit_id})" if _AUDIT_ID.fullmatch(audit_id) else ""
-    said = f"{asked}: {code} {reason}: {' '.join(words.split())[:300]}{audited}"
+    said = f"{asked}: {code} {reason}: {clean(' '.join(words.split()), SAID)}{audited}"
     refused = KubernetesError(code, reason, causes, said)
     match code:
         case 401:

@@ -8,10 +8,13 @@ from typing import Any
 from urllib.parse import quote
 
 from firebreak.core.clients import Kubernetes
-from firebreak.core.errors import TargetMissing
+from firebreak.core.errors import Retriable, TargetMissing
 
 PAGE = 250
 """Objects per page of a list. EKS runs at most 250 pods on a node or so, hence one page is the rule."""
+
+PAGES = 1_000
+"""Pages that are followed: a server that never ends its list must not keep us until the invocation is over."""
 
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -50,16 +53,20 @@ def items(kubernetes: Kubernetes, collection: str, **selectors: str) -> Iterator
         selectors: fieldSelector, labelSelector.
 
     Raises:
-        Retriable: the list changed under a slow reader; start again.
+        Retriable: the list changed under a slow reader, has no end, or is none; start again.
     """
     query = {**selectors, "limit": str(PAGE)}
-    while True:
+    for _ in range(PAGES):
         answer = kubernetes.call("GET", collection, query=query)
-        yield from answer.get("items") or ()
-        cursor = (answer.get("metadata") or {}).get("continue")
+        page, metadata = answer.get("items") or [], answer.get("metadata") or {}
+        cursor = metadata.get("continue") or "" if isinstance(metadata, dict) else None
+        if not isinstance(page, list) or not isinstance(cursor, str):
+            raise Retriable(f"GET {collection}: the answer is no list of objects; unknown outcome")
+        yield from page
         if not cursor:
             return
         query = {**query, "continue": cursor}
+    raise Retriable(f"GET {collection}: the list goes on after {PAGES} pages; start again")
 
 
 def instance_id(provider_id: str, region: str) -> str | None:
