@@ -18,7 +18,7 @@ UNIT := $(foreach folder,e2e sandbox stacks,--ignore=tests/$(folder))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint unit deployed e2e synth deploy bench faults replay docs lock clean install wheels missing-interpreter
+.PHONY: help demo test lint unit deployed e2e synth deploy bench faults replay load docs lock clean install wheels missing-interpreter
 
 help: ## This list.
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -57,6 +57,9 @@ faults: install ## Break the pipeline at every call, in every way; writes docs/r
 
 replay: install ## Play one fault plan again, as a failing run has printed it: PLAN='{…}'.
 	@$(HERMETIC) $(BIN)/python -m reliability --replay '$(PLAN)'
+
+load: install ## Put load on the pipeline: threads, a storm of 100,000 alerts, poison, dead letters, a replayed archive.
+	$(HERMETIC) $(BIN)/python -m reliability.load $(ARGS)
 
 docs: install ## Write the generated pages anew.
 	$(HERMETIC) $(BIN)/python -m docs.generate
