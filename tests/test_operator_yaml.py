@@ -97,6 +97,10 @@ BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
         ("a: \ud800", 1, "U+D800"),
         ('a: "\\ud800"', 1, "half a character"),
         ('a: 1\n"\\udfff": 1', 2, "half a character"),
+        ('a: "\\UFFFFFFFF"', 1, "no character or version"),
+        ('a: 1\nb: "\\U00110000"', 2, "no character or version"),
+        (f"%YAML {'9' * 5_000}.1\n---\na: 1", 1, "no character or version"),
+        (f"a: !{'x' * 5_000}!y z", 1, "undefined tag handle"),
         ("[" * (DEPTH + 1), 1, f"deeper than {DEPTH}"),
         ("[" * 100_000, 1, "deeper than"),
         ("- " * (DEPTH + 1) + "x", 1, "deeper than"),
@@ -109,6 +113,7 @@ def test_what_is_too_clever_too_much_or_broken_is_refused_with_its_line(text: st
     assert caught.value.line == line
     assert reason in caught.value.reason
     assert caught.value.reason.isprintable()
+    assert len(caught.value.reason) < 500
 
 
 def test_the_bounds_themselves_are_taken() -> None:

@@ -15,12 +15,16 @@ from typing import TypeAlias
 
 import yaml
 
+from firebreak.core.display import clean
 from firebreak.core.errors import InputError
 from firebreak.core.model import Json
 
 Where: TypeAlias = tuple[str | int, ...]
 
 BYTES, DEPTH, VALUES = 256 * 1024, 16, 20_000
+
+SAID = 300
+"""Characters kept of what the YAML library says: it quotes names as long as the file."""
 
 WORDS: dict[str, Json] = {"": None, "~": None, "null": None, "true": True, "false": False}
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]{0,17})")
@@ -94,7 +98,7 @@ def parse(text: str) -> Written:
         mark = error.problem_mark or error.context_mark
         said = ": ".join(part for part in (error.context, error.problem) if part)
         quote = " (text that begins with * or & needs quotes)" if "alias" in said or "anchor" in said else ""
-        raise YamlError(mark.line + 1 if mark else 1, f"{said}; mend the YAML{quote}") from None
+        raise YamlError(mark.line + 1 if mark else 1, f"{clean(said, SAID)}; mend the YAML{quote}") from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise YamlError(line, f"holds the character U+{int(error.character):04X}; take it out") from None
@@ -105,7 +109,7 @@ def parse(text: str) -> Written:
 def _check(text: str) -> None:
     """Go through the events, which needs no recursion, and refuse what is too much or too clever."""
     depth = values = documents = 0
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+    for event in _events(text):
         mark, tag = event.start_mark, getattr(event, "tag", None)
         line = mark.line + 1 if mark else 1
         documents += isinstance(event, yaml.DocumentStartEvent)
@@ -124,6 +128,18 @@ def _check(text: str) -> None:
             raise YamlError(line, f"nests deeper than {DEPTH} levels; nothing here needs that")
         if values > VALUES:
             raise YamlError(line, f"holds more than {VALUES} values; split the file")
+
+
+def _events(text: str) -> Iterator[yaml.Event]:
+    loader = yaml.SafeLoader(text)
+    try:
+        while loader.check_event():
+            yield loader.get_event()  # type: ignore[no-untyped-call]  # of the library's stubs
+    except (ValueError, OverflowError):
+        # the library trusts numbers: of a character ("\\UFFFFFFFF") and of a version ("%YAML 999…") it takes any
+        raise YamlError(loader.line + 1, "holds a number that no character or version has; mend it") from None
+    finally:
+        loader.dispose()
 
 
 def _value(node: yaml.Node, where: Where, lines: dict[Where, int]) -> Json:
