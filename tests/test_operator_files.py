@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 from pydantic import Field
 
+from firebreak import operator_files
 from firebreak.core.action import Action, AnyAction, NoParameters
 from firebreak.core.clients import Clients
 from firebreak.core.deployment import Deployment
@@ -309,6 +310,37 @@ def test_a_mistake_in_the_settings_is_told_with_its_line(tmp_path: Path, text: s
     with pytest.raises(SettingsError) as caught:
         settings(tmp_path, text)
     assert str(caught.value).split("firebreak.yaml:", 1)[1].startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('guard:\n  budgets:\n    "a\\u202e\\e[2J": x\n', "3: a[2J is 'x': Input should be a valid integer"),
+        ('guard:\n  budgets:\n    ? "' + "x" * 10_000 + '"\n    : 3\n', "3: no action 'xxx"),
+    ],
+)
+def test_what_is_quoted_of_a_file_is_short_and_plain(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        settings(tmp_path, text)
+    told = str(caught.value).split("firebreak.yaml:", 1)[1]
+    assert told.startswith(said)
+    assert len(told) < 1_100
+
+
+def test_however_many_mistakes_a_file_has_few_are_put_into_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worded: list[str] = []
+
+    def near(word: str, known: Collection[str]) -> str:
+        worded.append(word)
+        return "mend it"
+
+    monkeypatch.setattr(operator_files, "_near", near)
+    with pytest.raises(SettingsError) as caught:
+        settings(tmp_path, "".join(f"k{number}: 1\n" for number in range(5_000)))
+    assert len(worded) == operator_files.ERRORS_READ
+    assert str(caught.value).splitlines()[operator_files.ERRORS_SHOWN :] == ["… and 4990 more"]
 
 
 def test_settings_that_are_not_there_are_a_mistake(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ import difflib
 import json
 import re
 from collections.abc import Callable, Collection, Iterator
+from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,6 +20,7 @@ from pydantic import Field, ValidationError
 from firebreak.core import registry
 from firebreak.core.action import AnyAction
 from firebreak.core.deployment import Deployment
+from firebreak.core.display import clean
 from firebreak.core.errors import InputError, PlaybookError, SettingsError
 from firebreak.core.incident import Consent
 from firebreak.core.model import Json, Model
@@ -30,7 +33,8 @@ Find = Callable[[str], AnyAction]
 M = TypeVar("M", bound=Model)
 
 ACTION_NAME = re.compile(r"[a-z0-9]+\.[a-z0-9_]+")
-ERRORS_SHOWN = 10
+ERRORS_SHOWN, ERRORS_READ, REASON = 10, 100, 1_000
+"""Mistakes of one value that are told, and that are put into words at all; characters of one, as it quotes the file."""
 
 
 class WrittenStep(Model):
@@ -66,15 +70,16 @@ class _File:
 
     def wrong(self, where: Where, reason: str) -> InputError:
         """Return the error of a value at a path."""
-        return self.error(f"{self.at(where)}: {reason}")
+        return self.error(f"{self.at(where)}: {clean(reason, REASON)}")
 
     def checked(self, model: type[M], value: Json, where: Where) -> M:
         """Return the model of a value at a path. Strict: a quoted number is no number, and 1 is not true."""
         try:
             return model.model_validate_json(json.dumps(value), strict=True)
         except ValidationError as error:
-            said = list(dict.fromkeys(self._mistakes(error, model, where)))
-            more = [f"… and {len(said) - ERRORS_SHOWN} more"] if len(said) > ERRORS_SHOWN else []
+            said = list(dict.fromkeys(islice(self._mistakes(error, model, where), ERRORS_READ)))
+            left = len(said) - ERRORS_SHOWN + max(error.error_count() - ERRORS_READ, 0)
+            more = [f"… and {left} more"] if left > 0 else []
             raise self.error("\n".join((*said[:ERRORS_SHOWN], *more))) from None
 
     def _mistakes(self, error: ValidationError, model: type[Model], where: Where) -> Iterator[str]:
@@ -91,7 +96,7 @@ class _File:
                     reason = str(cause)
                 case _:
                     reason = f"{name or 'this'} is {_shown(mistake['input'])}: {mistake['msg']}"
-            yield f"{self.at(path)}: {reason}"
+            yield str(self.wrong(path, reason))
 
 
 def load_playbooks(
@@ -227,9 +232,10 @@ def _stands_apart(
                 )
 
 
-def _keys(model: type[Model]) -> set[str]:
+@cache
+def _keys(model: type[Model]) -> frozenset[str]:
     schema: dict[str, Any] = model.model_json_schema()
-    return {key for part in (schema, *schema.get("$defs", {}).values()) for key in part.get("properties", {})}
+    return frozenset(key for part in (schema, *schema.get("$defs", {}).values()) for key in part.get("properties", {}))
 
 
 def _near(word: str, known: Collection[str]) -> str:
@@ -238,7 +244,5 @@ def _near(word: str, known: Collection[str]) -> str:
 
 
 def _shown(value: Any) -> str:
-    if value is None:
-        return "empty"
-    text = repr(value)
+    text = "empty" if value is None else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}…"

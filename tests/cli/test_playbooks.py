@@ -57,3 +57,10 @@ def test_a_mistake_is_shown_with_file_and_line(tmp_path: Path, good: str, bad: s
     assert result.exit_code == 2
     assert result.stderr.startswith(f"firebreak: {path}:{line}: ")
     assert said in result.stderr
+
+
+def test_a_warning_shows_no_character_that_changes_how_it_reads(tmp_path: Path) -> None:
+    hidden = GOOD.replace("Backdor:EC2/*", "Back\\u202edor\\e[2J:EC2/*")
+    (tmp_path / "mine.yaml").write_text(hidden, encoding="utf-8")
+    result = CliRunner().invoke(main, ["playbooks", "check", str(tmp_path)])
+    assert "warning: mine: Backdor[2J:EC2/* fits no finding type" in result.stderr

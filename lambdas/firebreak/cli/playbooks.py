@@ -8,6 +8,7 @@ import click
 
 from firebreak.cli.options import examples, json_option
 from firebreak.cli.show import line, print_json
+from firebreak.core.display import clean
 
 
 @click.group()
@@ -34,6 +35,6 @@ def check(folder: Path, as_json: bool) -> None:
         print_json({"version": found.version, "playbooks": names, "warnings": warnings})
         return
     for warning in warnings:
-        click.echo(f"{click.style('warning:', fg='yellow')} {warning}", err=True)
+        click.echo(f"{click.style('warning:', fg='yellow')} {clean(warning, 1_000)}", err=True)
     steps = sum(len(playbook.steps) for playbook in found.playbooks)
     line(f"{folder}: {len(found.playbooks)} playbooks with {steps} steps, no errors, {len(warnings)} warnings")
