@@ -13,6 +13,7 @@ import binascii
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,6 +32,8 @@ IAM_ROUTE = "POST /approvals/{id}"
 REASON = 500
 """Characters kept of a reason."""
 MAX_REQUEST = 16 * 1024
+DIGEST = re.compile(r"[0-9a-f]{8,64}")
+"""A digest or its start: it goes into the log and the audit trail, so it is nothing else."""
 CHOICES: dict[str, Choice] = {"approve": "approve", "deny": "deny"}
 
 UNVERIFIED = "This request is not authentic, or too old."
@@ -203,8 +206,8 @@ def _said(event: Mapping[str, Any]) -> dict[str, str]:
         raise Unusable("decision is approve or deny, and all are texts")
     if answer["decision"] == "deny" and not clean(answer["reason"]).strip():
         raise Unusable("a denial needs a reason")
-    if answer["digest"] and len(answer["digest"]) < 8:
-        raise Unusable("eight characters of the digest at least")
+    if answer["digest"] and not DIGEST.fullmatch(answer["digest"]):
+        raise Unusable("a digest is given by eight to 64 of its hex digits")
     return answer
 
 
