@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firebreak.core import display
 from firebreak.core.display import CAP, clean, defang, untrusted
 
 
@@ -57,6 +59,32 @@ def test_a_long_text_says_that_it_was_cut() -> None:
     assert untrusted("x" * (CAP + 1)) == "x" * (CAP - 1) + "…"
     assert clean("\u200b" * 10_000 + "the point") == "…"
     assert len(untrusted("a.b" * 1_000_000)) == CAP
+
+
+def test_marks_heaped_on_a_letter_are_few_and_no_long_run_is_ever_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
+    sorted_: list[int] = []
+
+    class Counted:
+        """Python's own table, with the longest run of marks that it had to sort."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(unicodedata, name)
+
+        def normalize(self, form: Any, text: str) -> str:
+            runs = "".join("x" if unicodedata.combining(char) else " " for char in text).split()
+            sorted_.append(max(map(len, runs), default=0))
+            return unicodedata.normalize(form, text)
+
+    monkeypatch.setattr(display, "unicodedata", Counted())
+    shown = clean("a" + "\u0301\u0323" * 20_000 + "b", 2_000)
+    assert max(sorted_) <= display.MARKS
+    assert len(shown) <= display.MARKS + 2
+    assert clean("a\u0301\u0323") == unicodedata.normalize("NFC", "a\u0301\u0323")
+
+
+@given(st.text("a\u0301\u0323\u0344\u0958\u093c\u1100\u1161\u034f", max_size=150))
+def test_cleaning_marks_twice_is_doing_it_once(text: str) -> None:
+    assert clean(clean(text)) == clean(text)
 
 
 @given(st.text())

@@ -12,6 +12,10 @@ import unicodedata
 CAP = 200
 """Characters of one text."""
 
+MARKS = 30
+"""Marks on one letter, as many as Unicode's stream-safe text has (UAX #15). More bury the lines around, and
+sorting them takes time by the square of their number."""
+
 NEWLINE = "⏎"
 CUT = "…"
 
@@ -36,7 +40,8 @@ def clean(text: object, cap: int = CAP) -> str:
     whole = str(text)
     part = whole[: cap * 20]  # so that a megabyte costs nothing
     shown = "".join(map(_visible, _LINE_END.sub(NEWLINE, part)))
-    shown = unicodedata.normalize("NFC", shown)
+    # once more, since composing takes some marks apart
+    shown = _few_marks(unicodedata.normalize("NFC", _few_marks(shown)))
     if len(shown) <= cap and len(part) == len(whole):
         return shown
     return shown[: cap - 1].removesuffix(CUT) + CUT
@@ -61,3 +66,14 @@ def _visible(character: str) -> str:
     if category[0] == "C" or character in _HIDDEN or unicodedata.name(character, "").startswith("VARIATION SELECTOR"):
         return ""
     return character
+
+
+def _few_marks(text: str) -> str:
+    if text.isascii():
+        return text
+    kept, run = list[str](), 0
+    for character in text:
+        run = run + 1 if unicodedata.combining(character) else 0
+        if run <= MARKS:
+            kept.append(character)
+    return "".join(kept)
