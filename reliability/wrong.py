@@ -27,11 +27,10 @@ def handled_first() -> Iterator[None]:
     """Mark a finding handled, then open its incident."""
     plain = finding_table.FindingTable.open
 
-    def open_(self: Any, finding: Any, incident: Any, seen: Any) -> Any:
-        row = {"pk": f"FINDING#{finding.key}", "sk": "FINDING", "handled": True, "version": 1}
-        marked = {**row, "updated_at": finding_table._time(finding.updated_at), "fingerprint": finding.fingerprint}
-        self._table.write(put({**marked, "quiet_until": finding_table.NEVER, "incident": incident.id}, ALWAYS))
-        return plain(self, finding, incident, _seen_again(self, finding))
+    def open_(self: Any, finding: Any, incident: Any, seen: Any, deliveries: int = 1) -> Any:
+        row = finding_table._row(finding, incident.id, 1, 1, incident.updated_at, deliveries)
+        self._table.write(put({**row, "handled": True}, ALWAYS))
+        return plain(self, finding, incident, _seen_again(self, finding), deliveries)
 
     with patch.object(finding_table.FindingTable, "open", open_):
         yield

@@ -42,6 +42,7 @@ class SeenFinding(Model):
         handled: whether that revision's execution exists (or waits, or none is needed).
         fingerprint, severity, updated_at: of the newest delivery.
         version: counts what was made of it; news is conditional on it.
+        deliveries: how often it was delivered, repeats included.
     """
 
     incident: str | None
@@ -51,6 +52,7 @@ class SeenFinding(Model):
     severity: int
     updated_at: datetime
     version: int
+    deliveries: int
 
 
 class Execution(Model):
@@ -98,7 +100,7 @@ class FindingStore(Protocol):
     """Findings and the incidents they open or join."""
 
     def repeat(self, finding: Finding, now: datetime, deliveries: int) -> SeenFinding | bool | None:
-        """Count a repeat in one conditional write.
+        """Count a repeat; a later update that brings nothing new moves the finding's time on.
 
         Returns:
             True where it was one; else what the table knows of the finding, None where nothing.
@@ -107,10 +109,10 @@ class FindingStore(Protocol):
     def drop(self, finding: Finding, reason: str, now: datetime, deliveries: int) -> None:
         """Record a finding that ends here, with the reason, unless an incident has it already."""
 
-    def told(self, finding: Finding, now: datetime, quiet_until: datetime) -> None:
+    def told(self, finding: Finding, now: datetime, quiet_until: datetime, deliveries: int = 1) -> None:
         """Record a finding of which people were told and nothing else is done."""
 
-    def open(self, finding: Finding, incident: Incident, seen: SeenFinding | None) -> str | None:
+    def open(self, finding: Finding, incident: Incident, seen: SeenFinding | None, deliveries: int = 1) -> str | None:
         """Open an incident with its first revision in one transaction.
 
         Returns:
@@ -121,7 +123,13 @@ class FindingStore(Protocol):
         """
 
     def join(
-        self, finding: Finding, incident: Incident, after: Incident, seen: SeenFinding | None, now: datetime
+        self,
+        finding: Finding,
+        incident: Incident,
+        after: Incident,
+        seen: SeenFinding | None,
+        now: datetime,
+        deliveries: int = 1,
     ) -> Incident:
         """Add a finding to an incident, in one transaction; a revision where `after` has one more.
 

@@ -141,7 +141,32 @@ def test_duplicates_inside_a_batch_are_one(place: World) -> None:
         place.function(triage)(batch(*[finding()] * 10))
     assert len(calls.seen) == 5
     (row,) = [row for (pk, _), row in place.rows().items() if pk.startswith("FINDING#")]
-    assert row["deliveries"] == 1
+    assert row["deliveries"] == 10
+
+
+def deliveries(place: World) -> list[int]:
+    return [row["deliveries"] for (pk, _), row in sorted(place.rows().items()) if pk.startswith("FINDING#")]
+
+
+def test_what_joins_again_keeps_the_count_of_what_came_before(place: World) -> None:
+    invoke = place.function(triage)
+    for time in range(4):
+        invoke(batch(*[finding(minutes=8 * time)] * (time + 1)))
+        place.pass_time(minutes=8)
+    assert [incident.revision for incident in incidents(place)] == [2]  # some joined, some were repeats
+    assert deliveries(place) == [1 + 2 + 3 + 4]
+
+
+@pytest.mark.parametrize("again", [3, 1, 0])
+def test_a_repeat_that_comes_again_after_the_quiet_time_is_no_news(place: World, again: int) -> None:
+    invoke = place.function(triage)
+    for minutes in (0, 3, 1):  # the older one must not move the time back
+        invoke(batch(finding(minutes=minutes)))
+    place.pass_time(minutes=60)
+    invoke(batch(finding(minutes=again)))
+    assert ([incident.revision for incident in incidents(place)], deliveries(place)) == ([1], [4])
+    invoke(batch(finding(minutes=4)))  # the control: a later one is
+    assert [incident.revision for incident in incidents(place)] == [2]
 
 
 def test_an_older_update_is_never_news(place: World) -> None:

@@ -21,8 +21,6 @@ from reliability.stories import STORIES
 from reliability.storm import Storm, storm
 
 ALERTS, KEYS = 2_000, 60
-AGAIN = ("twice", "hasty")
-"""Stories in which an event with a later time came as a repeat."""
 
 
 def test_of_eight_threads_one_alone_gets_each_key() -> None:
@@ -58,7 +56,6 @@ def test_in_a_storm_nothing_is_lost_and_the_critical_finding_does_not_notice_it(
     assert replace(stormed, counted=stormed.sent).right
 
 
-@pytest.mark.xfail(strict=True, reason="the copies that come in one batch with the first of a finding count as one")
 def test_every_delivery_of_a_storm_is_counted(stormed: Storm) -> None:
     assert stormed.counted == stormed.sent
 
@@ -148,12 +145,7 @@ def test_a_finding_that_is_lost_instead_of_laid_aside_is_noticed(folder: str) ->
 
 @pytest.mark.parametrize("later", [60.0, DAY])
 @pytest.mark.parametrize("story", STORIES)
-def test_an_archive_that_is_replayed_changes_nothing(
-    folder: str, request: pytest.FixtureRequest, story: str, later: float
-) -> None:
-    if story in AGAIN and later == DAY:
-        reason = "a repeat does not move the time of its finding on, so that it is news after the quiet time"
-        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
+def test_an_archive_that_is_replayed_changes_nothing(folder: str, story: str, later: float) -> None:
     counts = replayed(folder, (story,), later)
     assert counts.right, counts
 

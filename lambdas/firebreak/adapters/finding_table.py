@@ -30,23 +30,30 @@ class FindingTable:
         self._table = table
 
     def repeat(self, finding: Finding, now: datetime, deliveries: int) -> SeenFinding | bool | None:
-        """Count a repeat in one conditional write."""
-        when = When(
-            "#handled = :yes AND (#updated_at >= :updated_at OR (#fingerprint = :fingerprint AND #quiet_until > :now))",
-            {
-                "yes": True,
-                "updated_at": _time(finding.updated_at),
-                "fingerprint": finding.fingerprint,
-                "now": _time(now),
-            },
+        """Count a repeat, mostly in one conditional write.
+
+        A later update that brings nothing new moves the finding's time on, or the same event would be news once the
+        quiet time is over; an older one never moves it back.
+        """
+        at, said = _time(finding.updated_at), {"last_seen": _time(now)}
+        later = When(
+            "#handled = :yes AND #updated_at <= :at AND #fingerprint = :fingerprint AND #quiet_until > :now",
+            {"yes": True, "at": at, "fingerprint": finding.fingerprint, "now": _time(now)},
         )
-        try:
-            self._table.write(
-                update(*_key(finding), when, put={"last_seen": _time(now)}, add={"deliveries": deliveries})
-            )
-        except ConditionFailed as failure:
-            return _seen(failure.found[0])
-        return True
+        older = When(  # of the same time and with something else to say it is no repeat: a graver one must not be lost
+            "#handled = :yes AND (#updated_at > :at OR (#updated_at = :at AND #fingerprint = :fingerprint))",
+            {"yes": True, "at": at, "fingerprint": finding.fingerprint},
+        )
+        found: Item | None = None
+        for when, put_too in ((later, {**said, "updated_at": at}), (older, said)):
+            try:
+                self._table.write(update(*_key(finding), when, put=put_too, add={"deliveries": deliveries}))
+                return True
+            except ConditionFailed as failure:
+                found = failure.found[0]
+            if found is None or not found.get("handled") or found["updated_at"] < at:
+                break  # news: no need to ask whether it is an older update
+        return _seen(found)
 
     def drop(self, finding: Finding, reason: str, now: datetime, deliveries: int) -> None:
         """Record a finding that ends here, with the reason, unless an incident has it already."""
@@ -62,12 +69,12 @@ class FindingTable:
         except ConditionFailed:
             return  # its incident says what became of it
 
-    def told(self, finding: Finding, now: datetime, quiet_until: datetime) -> None:
+    def told(self, finding: Finding, now: datetime, quiet_until: datetime, deliveries: int = 1) -> None:
         """Record a finding of which people were told and nothing else is done."""
         self._table.write(
             put(
                 {
-                    **_row(finding, None, 0, 0, quiet_until),
+                    **_row(finding, None, 0, 0, quiet_until, deliveries),
                     "handled": True,
                     "told": _time(now),
                     "dropped": "no playbook acts on it: told",
@@ -76,7 +83,7 @@ class FindingTable:
             )
         )
 
-    def open(self, finding: Finding, incident: Incident, seen: SeenFinding | None) -> str | None:
+    def open(self, finding: Finding, incident: Incident, seen: SeenFinding | None, deliveries: int = 1) -> str | None:
         """Open an incident with its first revision in one transaction."""
         now = incident.created_at
         _, writes = new_incident(incident, "opened", "triage", (incident.title,))
@@ -84,7 +91,7 @@ class FindingTable:
         try:
             self._table.write_all(
                 *writes,
-                self._finding_write(finding, incident, seen),
+                self._finding_write(finding, incident, seen, deliveries),
                 _copy_write(finding, incident.id),
                 attempt_write(incident.id, incident.revision, "respond", incident.lane, now),
                 *locks,
@@ -99,7 +106,13 @@ class FindingTable:
         return None
 
     def join(
-        self, finding: Finding, incident: Incident, after: Incident, seen: SeenFinding | None, now: datetime
+        self,
+        finding: Finding,
+        incident: Incident,
+        after: Incident,
+        seen: SeenFinding | None,
+        now: datetime,
+        deliveries: int = 1,
     ) -> Incident:
         """Add a finding to an incident, in one transaction; a revision where `after` has one more."""
         revises = after.revision > incident.revision
@@ -109,7 +122,7 @@ class FindingTable:
         try:
             self._table.write_all(
                 *writes,
-                self._finding_write(finding, after, seen, handled=not revises),
+                self._finding_write(finding, after, seen, deliveries, handled=not revises),
                 _copy_write(finding, incident.id),
                 *wanted,
             )
@@ -156,12 +169,16 @@ class FindingTable:
         )
 
     def _finding_write(
-        self, finding: Finding, incident: Incident, seen: SeenFinding | None, *, handled: bool = False
+        self, finding: Finding, incident: Incident, seen: SeenFinding | None, deliveries: int, *, handled: bool = False
     ) -> Write:
         quiet = incident.quiet_until or incident.updated_at
-        row = _row(finding, incident.id, incident.revision, 0 if seen is None else seen.version + 1, quiet)
+        version, before = (seen.version + 1, seen.deliveries) if seen else (0, 0)
+        row = _row(finding, incident.id, incident.revision, version, quiet, before + deliveries)
+        # a repeat that is counted meanwhile moves no version, and must not be counted away
         same = (
-            When("#version = :version", {"version": seen.version}) if seen else When("attribute_not_exists(#version)")
+            When("#version = :version AND #deliveries = :before", {"version": seen.version, "before": before})
+            if seen
+            else When("attribute_not_exists(#version)")
         )
         return put({**row, "handled": handled}, same)
 
@@ -170,7 +187,9 @@ def _key(finding: Finding) -> tuple[str, str]:
     return f"FINDING#{finding.key}", "FINDING"
 
 
-def _row(finding: Finding, incident: str | None, revision: int, version: int, quiet_until: datetime) -> Item:
+def _row(
+    finding: Finding, incident: str | None, revision: int, version: int, quiet_until: datetime, deliveries: int
+) -> Item:
     pk, sk = _key(finding)
     return {
         "pk": pk,
@@ -183,7 +202,7 @@ def _row(finding: Finding, incident: str | None, revision: int, version: int, qu
         "updated_at": _time(finding.updated_at),
         "quiet_until": _time(quiet_until),
         "version": version,
-        "deliveries": 1,
+        "deliveries": deliveries,
     }
 
 
@@ -210,6 +229,7 @@ def _seen(row: Item | None) -> SeenFinding | None:
         severity=row["severity"],
         updated_at=datetime.fromisoformat(row["updated_at"]),
         version=row["version"],
+        deliveries=row["deliveries"],
     )
 
 

@@ -130,7 +130,7 @@ class Triage:
         raise conflict
 
     def _news(self, group: _Group, seen: SeenFinding | None, now: datetime) -> None:
-        finding = group.finding
+        finding, count = group.finding, len(group.messages)
         incident = self._incident_of(seen)
         if seen is not None and incident is not None and not seen.handled and seen.incident == incident.id:
             self._carry_on(group, incident, now)  # a crash came between the record and the execution
@@ -138,11 +138,11 @@ class Triage:
         if incident is not None and incident.over:
             incident = None
         if incident is None and not may_act(self.playbooks, finding):
-            self._tell(finding, now)
+            self._tell(finding, seen, now, count)
             return
         if incident is None:
             opened = self._new_incident(finding, group.lane, seen, now)
-            holder = self.findings.open(finding, opened, seen)
+            holder = self.findings.open(finding, opened, seen, count)
             if holder is None:
                 self._carry_on(group, opened, now)
                 return
@@ -151,7 +151,7 @@ class Triage:
                 self.findings.free(opened.locks, holder)  # it ended, and was stopped before it freed its locks
                 raise Conflict(f"incident {holder} ended while {finding.key} was to join it; deliver again")
         after = self._joined(incident, finding, group.lane, now)
-        joined = self.findings.join(finding, incident, after, seen, now)
+        joined = self.findings.join(finding, incident, after, seen, now, count)
         if joined.revision > incident.revision:
             self._carry_on(group, joined, now)
 
@@ -212,10 +212,10 @@ class Triage:
         self.vault.keep(f"events/{incident.id}/{digest(delivery)[:32]}.json", group.event)
         self.findings.handled(group.finding, incident.id)
 
-    def _tell(self, finding: Finding, now: datetime) -> None:
+    def _tell(self, finding: Finding, seen: SeenFinding | None, now: datetime, count: int) -> None:
         deciding = possible(self.playbooks, finding)
         if deciding and not any(playbook.notify for playbook in deciding):
-            self.findings.drop(finding, f"playbook {deciding[0].name} neither acts nor tells", now, 1)
+            self.findings.drop(finding, f"playbook {deciding[0].name} neither acts nor tells", now, count)
             return
         self.messenger.tell(
             f"{finding.severity.word} finding, no playbook acts on it",
@@ -225,7 +225,7 @@ class Triage:
                 *(f"{target.kind} {target.label}" for target in finding.targets[:10]),
             ],
         )
-        self.findings.told(finding, now, now + TOLD_QUIET)
+        self.findings.told(finding, now, now + TOLD_QUIET, count + (seen.deliveries if seen else 0))
 
 
 def _locks(finding: Finding) -> tuple[str, ...]:
