@@ -79,6 +79,7 @@ def test_an_answer_is_signed_for_the_api_and_bound_to_the_plan(door: Door) -> No
         (429, '{"message":"Too Many Requests"}', Retriable, "try again"),
         (500, "<html>", Retriable, "nothing was decided"),
         (503, "[]", Retriable, "nothing was decided"),
+        (503, "[" * 10_000, Retriable, "nothing was decided"),
     ],
 )
 def test_each_refusal_is_told_apart(door: Door, status: int, body: str, error: type[FirebreakError], said: str) -> None:

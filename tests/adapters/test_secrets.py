@@ -60,7 +60,7 @@ def test_a_secret_is_read_once_in_five_minutes_and_a_rotation_holds_after_them(v
     assert vault.secret.bot_token() == "second"
 
 
-@pytest.mark.parametrize("content", ["hunter2", "[]", {}, {"bot_token": ""}, {"bot_token": 7}])
+@pytest.mark.parametrize("content", ["hunter2", "[]", "[" * 10_000, {}, {"bot_token": ""}, {"bot_token": 7}])
 def test_an_unusable_secret_is_an_error_that_does_not_quote_it(vault: Vault, content: Any) -> None:
     vault.put(content)
     with pytest.raises(SettingsError, match=r"bot_token|JSON object") as refusal:

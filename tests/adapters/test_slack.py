@@ -120,7 +120,16 @@ class Answers:
 
 @pytest.mark.parametrize(
     "answer",
-    [b"", b"<html>", b"[]", b"null", b"\xff", urllib3.exceptions.TimeoutError(), urllib3.exceptions.ProtocolError()],
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b"null",
+        b"\xff",
+        b"[" * 10_000,
+        urllib3.exceptions.TimeoutError(),
+        urllib3.exceptions.ProtocolError(),
+    ],
 )
 def test_an_answer_that_is_none_may_have_been_carried_out(answer: Any) -> None:
     pool: Any = Answers(answer)

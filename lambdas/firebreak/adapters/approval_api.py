@@ -77,6 +77,6 @@ def _refusal(status: int, said: str) -> Exception:
 def _message(text: str) -> str:
     try:
         said = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text[:200]
     return str(said.get("message", ""))[:500] if isinstance(said, dict) else ""

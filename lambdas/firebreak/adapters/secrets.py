@@ -60,7 +60,7 @@ class Secret:
             raise translate(error, "get_secret_value") from error
         try:
             content = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             content = None
         if not isinstance(content, dict):
             # from None: the error's text would quote the secret

@@ -106,7 +106,7 @@ class Slack:
             raise Retriable(f"Slack {method}: HTTP {response.status}")
         try:
             answer = json.loads(response.data)
-        except ValueError:
+        except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
             raise Retriable(f"Slack {method}: an answer that is no JSON object; it may have been carried out")

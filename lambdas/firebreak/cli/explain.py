@@ -120,7 +120,7 @@ def _pairs(option: str, given: Iterable[str]) -> dict[str, str]:
 def _value(text: str) -> Scalar:
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     return value if isinstance(value, str | int | float | bool | None) else text
 
