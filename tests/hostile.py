@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-HIDDEN = "\x1b[2J\x00\x07\x7f\x9b\u202e\u2066\u200b\u2028\ud800\udfff"
+HIDDEN = "\x1b\x1b[2J\x00\x07\x7f\x9b\u202e\u2066\u200b\u2028\ud800\udfff"
 """Controls of a terminal, NUL, DEL, directions, what is invisible, a line end that few expect, halves of pairs."""
 
 

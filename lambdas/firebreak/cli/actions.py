@@ -86,9 +86,9 @@ def _whole(action: AnyAction) -> dict[str, Any]:
     }
 
 
-def _row(permission: Permission) -> tuple[str, str]:
+def _row(permission: Permission) -> tuple[str, str | tuple[str, ...]]:
     if isinstance(permission, Grant):
-        return permission.action, "\n".join(permission.resources)
+        return permission.action, permission.resources
     group = f"{permission.group}/" if permission.group else ""
     return f"Kubernetes {', '.join(permission.verbs)}", f"{group}{permission.resource}"
 

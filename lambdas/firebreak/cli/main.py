@@ -36,6 +36,9 @@ COMMANDS = {
 }
 """Module and first line of help, by command. In each module, the command is called as it is typed."""
 
+LINES = 20
+"""Lines of one error. Mistakes in a file come in several; whatever else is quoted must not fill the screen."""
+
 PLUGINS = "firebreak.commands"
 """The entry-point group by which other packages add commands."""
 
@@ -123,7 +126,7 @@ def _told(error: Exception) -> int:
 
 
 def _say(text: str, who: str = "firebreak") -> None:
-    shown = "\n".join(clean(line, 1_000) for line in text.splitlines())
+    shown = "\n".join(clean(line, 1_000) for line in text.rstrip("\n").split("\n")[:LINES])
     click.echo(f"{click.style(f'{who}:', fg='red', bold=True)} {shown}", err=True)
 
 

@@ -33,7 +33,8 @@ _COLOUR = {word: colour for colour, words in COLOURS.items() for word in words}
 
 def print_json(value: Any) -> None:
     """Print one line of JSON, in ASCII, so that no terminal and no encoding changes it."""
-    click.echo(json.dumps(value, separators=(",", ":"), ensure_ascii=True))
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=True)
+    click.echo(text.replace("\x7f", "\\u007f"))  # the one control character that JSON leaves as it is
 
 
 def line(text: str = "", **style: Any) -> None:
@@ -66,7 +67,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, wide: str
 
     Args:
         columns: their titles.
-        rows: the cells.
+        rows: the cells, each one line, or a tuple of lines.
         wide: the title of the column that takes the room that is left, and wraps; the last one unless given.
     """
     from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - half of what starting this command would take
@@ -81,7 +82,8 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]], *, wide: str
     for column in columns:
         shown.add_column(column, overflow="fold", no_wrap=column != (wide or columns[-1]))
     for row in rows:
-        cells = ["\n".join(clean(part, 1_000) for part in str(cell).split("\n")) for cell in row]
+        lines = [cell if isinstance(cell, tuple) else (cell,) for cell in row]
+        cells = ["\n".join(clean(part, 1_000) for part in parts) for parts in lines]
         shown.add_row(*(Text(cell, style=_COLOUR.get(cell, "")) for cell in cells))
     console.print(shown)
 
