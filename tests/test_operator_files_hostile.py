@@ -114,7 +114,7 @@ def test_a_file_made_to_break_its_reader_is_refused_with_file_and_line(folder: P
     read_both(folder, content)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(HOSTILE_TEXT)
 @example('"\\UFFFFFFFF"')
 def test_any_text_is_taken_or_refused_with_file_and_line(folder: Path, text: str) -> None:
@@ -127,7 +127,7 @@ def test_any_bytes_are_taken_or_refused_with_file_and_line(folder: Path, content
     read_both(folder, content)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.sampled_from([GOOD, SETTINGS]), st.integers(0, 1_000), st.integers(0, 20), HOSTILE_TEXT)
 def test_a_good_file_damaged_anywhere_is_taken_or_refused_with_file_and_line(
     folder: Path, good: str, place: int, length: int, text: str
@@ -166,7 +166,7 @@ def odd_playbook(draw: st.DrawFn) -> Any:
     return made
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(odd_playbook())
 @example({**WRITTEN, "match": {"source": "x" * 10_000}})
 @example({**WRITTEN, "match": {"source": HIDDEN.encode("utf-8", "replace").decode()}})
@@ -175,7 +175,7 @@ def test_any_value_in_a_playbook_is_taken_or_refused_with_file_and_line(folder: 
     read_both(folder, json.dumps({"playbooks": [playbook]}).encode())
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.dictionaries(st.sampled_from(sorted(Deployment.model_fields)), ANYTHING, max_size=4))
 @example({"guard": {"budgets": {"x" * 10_000: 3}}})
 @example({"people": [{"name": "ada"}], "approvers": [{"people": "\u202e" * 10_000}]})

@@ -107,7 +107,7 @@ def test_what_cannot_be_parsed_is_400_on_both_routes_and_in_either_encoding(
 
 def test_no_depth_around_what_the_parser_takes_breaks_the_door(said: pytest.LogCaptureFixture) -> None:
     limit = sys.getrecursionlimit()
-    for depth in range(limit - 150, limit + 10):
+    for depth in range(limit - 60, limit + 5):
         nested = "[" * depth + "]" * depth
         for member in ("type", "user"):
             text = json.dumps(payload(**{member: "HERE"})).replace('"HERE"', nested)
@@ -154,13 +154,13 @@ def test_of_a_key_that_is_there_twice_the_last_one_counts(text: str, said: pytes
     assert settled(called(text), said) == (200 if text.endswith('"approve"}') else 400)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.dictionaries(st.sampled_from(["decision", "digest", "reason", "x"]), ANYTHING | st.just("approve")))
 def test_any_object_of_a_caller_is_answered(said: pytest.LogCaptureFixture, body: Any) -> None:
     settled(called(json.dumps(body)), said)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys(payload(), ANYTHING)))
 def test_any_signed_payload_is_answered(said: pytest.LogCaptureFixture, odd: Any) -> None:
     settled(request(form(payload(**odd))), said)
@@ -169,7 +169,7 @@ def test_any_signed_payload_is_answered(said: pytest.LogCaptureFixture, odd: Any
 PARTS = ["routeKey", "headers", "body", "isBase64Encoded", "pathParameters", "requestContext"]
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from([request(form(payload())), iam_request(ANA_ARN, {"decision": "approve"})]),
     st.dictionaries(st.sampled_from(PARTS), ANYTHING, min_size=1, max_size=3),
