@@ -51,15 +51,23 @@ class ClustersStack(cdk.Stack):
     def _sender(self, scope: Construct, prefix: str, cluster: WatchedCluster, home: cdk.Environment) -> None:
         name = of_cluster(prefix, "falco", cluster)
         queue = f"arn:{self.partition}:sqs:{home.region or self.region}:{home.account or self.account}:{name}"
+        namespace, account = SIDEKICK
+        # EKS says in session tags whose pod it is ("Create IAM role with trust policy required by EKS Pod Identity")
+        pod = {
+            "aws:RequestTag/eks-cluster-name": cluster.name,
+            "aws:RequestTag/kubernetes-namespace": namespace,
+            "aws:RequestTag/kubernetes-service-account": account,
+        }
         role = iam.Role(
             scope,
             "Sender",
             role_name=name,
             description=f"Firebreak: falcosidekick of {cluster.name} sends alerts to its queue",
-            assumed_by=iam.SessionTagsPrincipal(iam.ServicePrincipal("pods.eks.amazonaws.com")),
+            assumed_by=iam.SessionTagsPrincipal(
+                iam.ServicePrincipal("pods.eks.amazonaws.com", conditions={"StringEquals": pod})
+            ),
             inline_policies={"Send": iam.PolicyDocument(statements=[allow(["sqs:SendMessage"], [queue])])},
         )
-        namespace, account = SIDEKICK
         eks.CfnPodIdentityAssociation(
             scope,
             "Sidekick",

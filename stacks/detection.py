@@ -80,7 +80,9 @@ class DetectionStack(cdk.Stack):
             "Forward",
             role_name=f"{forward_role(prefix)}{self.region}",
             description="Firebreak: takes events from the default bus to Firebreak's",
-            assumed_by=iam.ServicePrincipal("events.amazonaws.com"),
+            assumed_by=iam.ServicePrincipal(
+                "events.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": self.account}}
+            ),
         )
         for name, pattern in forwarded().items():
             rule = events.Rule(

@@ -114,7 +114,10 @@ class Respond(Construct):
             "Role",
             role_name=f"{prefix}-respond",
             description="Firebreak: the state machine",
-            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
+            assumed_by=iam.ServicePrincipal(
+                "states.amazonaws.com",
+                conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},
+            ),
             inline_policies={
                 "Respond": iam.PolicyDocument(
                     statements=[
