@@ -67,14 +67,17 @@ def test_nobody_answers_and_the_question_expires_by_the_virtual_clock(sandbox: S
         sandbox.client("stepfunctions").send_task_success(taskToken=token, output="{}")
 
 
-def test_a_poison_message_ends_in_the_dead_letter_queue_and_its_neighbours_do_not(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("poison", ["not json", "[" * 100_000], ids=["no JSON", "nested too deep"])
+def test_a_poison_message_ends_in_the_dead_letter_queue_and_its_neighbours_do_not(
+    sandbox: Sandbox, poison: str
+) -> None:
     url = sandbox.cloud.queues[sandbox.queue_arn("core-Lane")]
-    for body in ("not json", json.dumps(finding("good"))):
+    for body in (poison, json.dumps(finding("good"))):
         sandbox.client("sqs").send_message(QueueUrl=url, MessageBody=body)
     sandbox.run_until_idle()
-    assert sandbox.queue("toy-dead") == ["not json"]
+    assert sandbox.queue("toy-dead") == [poison]
     assert [execution.name for execution in sandbox.executions()] == ["good"]
-    poisoned = [i for i in sandbox.functions.invocations if "not json" in str(i.event)]
+    poisoned = [i for i in sandbox.functions.invocations if poison in str(i.event)]
     assert len(poisoned) == 3
 
 

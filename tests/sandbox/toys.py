@@ -49,7 +49,7 @@ def triage(event: Any, context: Any, environment: Any, client: Any, clock: Any, 
     for record in event["Records"]:
         try:
             body = json.loads(record["body"])
-        except ValueError:
+        except (ValueError, RecursionError):
             failed.append({"itemIdentifier": record["messageId"]})
             continue
         name = str(body["detail"]["id"])
