@@ -6,6 +6,7 @@ invariants hold and every mutant was caught, 1 they do not, 2 the plan cannot be
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import sys
@@ -116,6 +117,8 @@ def _chunks(misfortunes: Iterable[Misfortune]) -> Iterator[list[Misfortune]]:
 def _start(folder: str) -> None:
     global _folder  # noqa: PLW0603 - a worker process belongs to one run
     _folder = folder
+    gc.freeze()  # the modules are here to stay: looking through them again and again takes a tenth of each run
+    gc.set_threshold(50_000, 20, 20)
 
 
 def _play(misfortunes: list[Misfortune]) -> list[tuple[Misfortune, Outcome]]:

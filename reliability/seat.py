@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -16,6 +17,8 @@ import firebreak.entry
 import firebreak.wiring
 from firebreak.adapters.table import Table
 from firebreak.core import registry
+from firebreak.settings import Settings
+from firebreak.wiring import Wiring
 from reliability.scripted import SCRIPTED
 
 LOG = logging.getLogger(firebreak.entry.logger.service)
@@ -94,7 +97,20 @@ def seated(serve: Serve, pause: Callable[[float], None]) -> Iterator[None]:
             )
         )
         stack.enter_context(patch.object(Table.__init__, "__defaults__", (pause,)))
+        stack.enter_context(patch.object(Wiring, "deployment", _once(Wiring.deployment)))
+        stack.enter_context(patch.object(Wiring, "playbooks", _once(Wiring.playbooks)))
         stack.enter_context(patch.object(registry, "action", SCRIPTED.__getitem__))
         stack.enter_context(patch.object(registry, "actions", lambda: SCRIPTED))
         stack.enter_context(patch.object(registry, "enrichers", dict))
         yield
+
+
+def _once(read: Callable[[Wiring], Any]) -> Callable[[Wiring], Any]:
+    """Read a file of settings once a folder, not once a cold start: what comes of it is frozen, and every kill starts
+    a function anew."""
+    return lambda wiring: _read(read, wiring.settings.environment["FIREBREAK_CONFIG"])
+
+
+@cache
+def _read(read: Callable[[Any], Any], folder: str) -> Any:
+    return read(SimpleNamespace(settings=Settings({"FIREBREAK_CONFIG": folder})))
