@@ -6,6 +6,8 @@ names; `tests/sandbox/test_moto_cures.py` holds each of them.
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping, Sequence
 from functools import cache, wraps
 from typing import Any, cast
 
@@ -13,6 +15,9 @@ import botocore.session
 from moto.core import responses
 from moto.core.common_models import BaseModel
 from moto.core.utils import method_names_from_class
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType
+from moto.dynamodb.models.table import Table
 from moto.ec2.exceptions import DependencyViolationError, EC2ClientError, InvalidSecurityGroupNotFoundError
 from moto.ec2.models.elastic_block_store import Snapshot
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface, NetworkInterfaceBackend
@@ -38,6 +43,7 @@ def install() -> None:
         _used_groups,
         _terminated,
         _snapshots,
+        _transactions,
     ):
         cure()
 
@@ -187,3 +193,47 @@ def _snapshots() -> None:
         return answer
 
     _replace(ElasticBlockStore, "create_snapshots", create)
+
+
+def _transactions() -> None:
+    """moto copies the whole table, with all its stream, for each item of a transaction, to be able to take it back.
+
+    That was most of the time of a sandbox in which a few incidents had been played. What a transaction can change is
+    enough: the items it names, and what is in the stream.
+    """
+    original = DynamoDBBackend.transact_write_items
+
+    @wraps(original)
+    def write(self: Any, transact_items: Sequence[Mapping[str, Any]]) -> None:
+        named: dict[str, list[Any]] = {}
+        for item in transact_items:
+            for request in item.values():
+                named.setdefault(request.get("TableName", ""), []).append(request.get("Item") or request.get("Key", {}))
+        tables = [(self.tables[name], keys) for name, keys in named.items() if name in self.tables]
+        for table, keys in tables:
+            before = _before(table, keys)
+            table.__deepcopy__ = lambda memo, before=before: before
+        try:
+            original(self, transact_items)  # type: ignore[arg-type]
+        finally:
+            for table, _ in tables:
+                del table.__deepcopy__
+
+    _replace(DynamoDBBackend, "transact_write_items", write)
+
+
+def _before(table: Any, keys: Sequence[Mapping[str, Any]]) -> Table:
+    before = copy.copy(table)
+    before.items = type(table.items)(dict, {part: copy.copy(rows) for part, rows in table.items.items()})
+    for key in keys:
+        part = DynamoType(key.get(table.hash_key_attr, {"NULL": True}))
+        if not table.has_range_key:
+            rows, place = before.items, part
+        else:
+            rows, place = before.items.get(part, {}), DynamoType(key.get(table.range_key_attr, {"NULL": True}))
+        if place in rows:
+            rows[place] = copy.deepcopy(rows[place])
+    if table.stream_shard is not None:
+        before.stream_shard = copy.copy(table.stream_shard)
+        before.stream_shard.items, before.stream_shard.table = list(table.stream_shard.items), before
+    return cast(Table, before)

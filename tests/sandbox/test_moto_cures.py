@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.core import responses
 from moto.core.common_models import BaseModel
+from moto.dynamodb.models import dynamodb_backends
 
 from sandbox import moto_cures
 from tests.contract.bench import CachedSession
@@ -162,3 +163,57 @@ def test_snapshots_of_an_instance_tell_their_state_and_copy_tags_where_asked(ec2
     found = ec2.describe_snapshots(SnapshotIds=[data["SnapshotId"]])["Snapshots"][0]["Tags"]
     tags = {tag["Key"]: tag["Value"] for tag in found}
     assert tags == ({"case": "ours", "owner": "them"} if copy else {"case": "ours"})
+
+
+def test_a_transaction_that_is_refused_leaves_no_trace_in_the_table_or_its_stream() -> None:
+    with cured_moto():
+        dynamodb = SESSION.client("dynamodb")
+        dynamodb.create_table(
+            TableName="t",
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+            BillingMode="PAY_PER_REQUEST",
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+        )
+
+        def key(sort: str) -> dict[str, Any]:
+            return {"pk": {"S": "a"}, "sk": {"S": sort}}
+
+        for sort in ("changed", "deleted", "other"):
+            dynamodb.put_item(TableName="t", Item={**key(sort), "n": {"L": [{"N": "1"}]}})
+        before = dynamodb.scan(TableName="t")["Items"]
+        change = {
+            "Update": {
+                "TableName": "t",
+                "Key": key("changed"),
+                "UpdateExpression": "SET n[0] = :n",
+                "ExpressionAttributeValues": {":n": {"N": "2"}},
+            }
+        }
+        others = [
+            {"Delete": {"TableName": "t", "Key": key("deleted")}},
+            {"Put": {"TableName": "t", "Item": {**key("new"), "n": {"N": "2"}}}},
+        ]
+        refused = {
+            "ConditionCheck": {
+                "TableName": "t",
+                "Key": key("other"),
+                "ConditionExpression": "attribute_not_exists(pk)",
+            }
+        }
+        with pytest.raises(ClientError) as error:
+            dynamodb.transact_write_items(TransactItems=[change, *others, refused])
+        assert code(error) == "TransactionCanceledException"
+        assert dynamodb.scan(TableName="t")["Items"] == before
+        assert records() == 3
+
+        dynamodb.transact_write_items(TransactItems=[change, *others])
+        after = {item["sk"]["S"]: item["n"] for item in dynamodb.scan(TableName="t")["Items"]}
+        assert after == {"changed": {"L": [{"N": "2"}]}, "other": {"L": [{"N": "1"}]}, "new": {"N": "2"}}
+        assert records() == 6
+
+
+def records() -> int:
+    shard = dynamodb_backends["123456789012"]["us-east-1"].tables["t"].stream_shard
+    assert shard is not None
+    return len(shard.items)
