@@ -22,12 +22,25 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from reliability import page
 from reliability.fault import Misfortune
 from reliability.mutants import MUTANTS
+from reliability.orders import named
 from reliability.run import Outcome, blueprint, config
 from reliability.stories import STORIES
-from reliability.suites import Caught, Found, catch, double_faults, likeliest, replay, sampled, single_faults
+from reliability.suites import (
+    Caught,
+    Found,
+    catch,
+    converging,
+    double_faults,
+    likeliest,
+    replay,
+    sampled,
+    single_faults,
+)
 
 CHUNK = 100
 SEED = 20261126
+ORDERS = 500
+"""Orders of one set of events that are played; of a set that has more, so many are drawn."""
 _folder = ""
 
 
@@ -43,8 +56,9 @@ def main(quick: bool, plan: str | None) -> None:
 def _again(text: str, console: Console) -> int:
     try:
         misfortune = Misfortune.read(text)
-        if misfortune.story not in STORIES or misfortune.without not in ("", *MUTANTS):
-            raise ValueError("no such story or mutant")
+        named(misfortune.story)
+        if misfortune.without not in ("", *MUTANTS):
+            raise ValueError("no such mutant")
     except ValueError as error:
         console.print(f"--replay: {error}; give the plan as a failing run has printed it", style="red", markup=False)
         return 2
@@ -56,7 +70,7 @@ def _again(text: str, console: Console) -> int:
     for violation in outcome.violations:
         console.print(violation, style="red", markup=False)
     console.print(
-        f"{outcome.calls} calls, {len(outcome.violations)} violations; ended as {outcome.state}", markup=False
+        f"{outcome.calls} calls, {len(outcome.violations)} violations; ended as {outcome.converged}", markup=False
     )
     return 1 if outcome.violations else 0
 
@@ -73,7 +87,9 @@ def _all(quick: bool, console: Console) -> int:
         }
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=console, transient=True) as progress:
-            found = [_suite(name, misfortunes, pool, progress) for name, misfortunes in suites.items()]
+            found = [_suite(Found(name), misfortunes, pool, progress) for name, misfortunes in suites.items()]
+            alike = converging(20 if quick else ORDERS, SEED)
+            found.append(_suite(alike, alike.sets, pool, progress))
             caught = _mutants(pool, progress)
     spent = resource.getrusage(resource.RUSAGE_SELF).ru_utime + resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     result = page.Result(tuple(found), caught, spent, time.monotonic() - begun)
@@ -83,10 +99,9 @@ def _all(quick: bool, console: Console) -> int:
     return 0 if result.clean else 1
 
 
-def _suite(name: str, misfortunes: Iterable[Misfortune], pool: ProcessPoolExecutor, progress: Progress) -> Found:
+def _suite(found: Found, misfortunes: Iterable[Misfortune], pool: ProcessPoolExecutor, progress: Progress) -> Found:
     chunks = list(_chunks(misfortunes))
-    task = progress.add_task(name, total=sum(map(len, chunks)))
-    found = Found(name)
+    task = progress.add_task(found.suite, total=sum(map(len, chunks)))
     done: list[Future[list[tuple[Misfortune, Outcome]]]] = [pool.submit(_play, chunk) for chunk in chunks]
     for future in as_completed(done):
         for misfortune, outcome in future.result():

@@ -38,7 +38,7 @@ class Watch:
     violations: list[str] = field(default_factory=list)
     _seen: dict[tuple[str, str], Any] = field(default_factory=dict)
     _statuses: dict[tuple[str, str], str] = field(default_factory=dict)
-    _undone: set[str] = field(default_factory=set)
+    _undone: set[tuple[str, str]] = field(default_factory=set)
     _made: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -115,7 +115,7 @@ class Watch:
             "body"
         ]["S"].replace(", ", ",").replace(",", ", "):
             self._broken(6, f"{door}: what was written down is not what was there")
-        if step.status != "undoing" and step.id in self._undone:
+        if step.status != "undoing" and (step.incident, step.id) in self._undone:
             self._broken(8, f"{door} became {effect.value} after it had been released")
         if step.status != "undoing" and became not in (HALF, SEALED):
             self._broken(4, f"{door} became {effect.value}, which is no state of containment")
@@ -141,7 +141,7 @@ class Watch:
                 if was in ("denied", "expired") and now in BEGUN:
                     self._broken(13, f"{step} went from {was} to {now}")
                 if now == "undone":
-                    self._undone.add(step)
+                    self._undone.add((key[0].removeprefix("INCIDENT#"), step))
 
     # At the end.
 

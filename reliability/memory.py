@@ -133,6 +133,10 @@ class MemoryWorld:
         self.clock.soon(self._stream.poll)
         return int(answer.get("statusCode", 500))
 
+    def poll_stream(self) -> None:
+        """Have the stream's reader look for records soon."""
+        self.clock.soon(self._stream.poll)
+
     def undo(self, incident: str) -> None:
         """Start an undo, as the command does."""
         incidents = self.incidents()

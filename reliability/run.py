@@ -17,10 +17,11 @@ from reliability.fault import Misfortune
 from reliability.injector import MOST, Runaway
 from reliability.invariants import Watch
 from reliability.memory import MemoryWorld
+from reliability.orders import named
 from reliability.scripted import SCRIPTED
 from reliability.seat import seated
-from reliability.state import canonical
-from reliability.stories import INSTANCE, OTHER, PLAYBOOKS, STORIES
+from reliability.state import canonical, converged
+from reliability.stories import INSTANCE, OTHER, PLAYBOOKS
 from sandbox.lab import DEPLOYMENT
 from sandbox.synthesis_cache import ROOT, application
 
@@ -40,6 +41,7 @@ class Outcome:
         sites: who made each: "plan dynamodb:query", in order.
         violations: what did not hold.
         state: the canonical state it ended in.
+        converged: what of it no order of deliveries may change.
         struck: how many of the faults happened.
     """
 
@@ -48,6 +50,7 @@ class Outcome:
     violations: tuple[str, ...]
     state: Any
     struck: int
+    converged: Any = None
 
 
 @cache
@@ -77,7 +80,7 @@ def play(misfortune: Misfortune, folder: str) -> Outcome:
         misfortune: which, and what goes wrong.
         folder: of the settings, see `config`.
     """
-    story = STORIES[misfortune.story]
+    story = named(misfortune.story)
     world: MemoryWorld
 
     def serve(*call: Any) -> Any:
@@ -106,6 +109,7 @@ def play(misfortune: Misfortune, folder: str) -> Outcome:
             tuple(dict.fromkeys(watch.violations)),
             canonical(world),
             len(world.injector.struck),
+            converged(world),
         )
 
 

@@ -19,6 +19,7 @@ _STATES = {
     "start_execution": "states:StartExecution",
     "describe_execution": "states:DescribeExecution",
     "send_task_success": "states:SendTaskSuccess",
+    "stop_execution": "states:StopExecution",
 }
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from reliability.fault import KINDS, Fault, Kind, Misfortune, pairs, singles
 from reliability.mutants import MUTANTS
+from reliability.orders import EventSet, orders
 from reliability.run import Outcome, play
 from reliability.stories import STORIES
 
@@ -54,6 +56,29 @@ class Found:
                 self.more += 1
 
 
+@dataclass
+class Converging(Found):
+    """What orders of deliveries came to: those of one set have to end alike.
+
+    Attributes:
+        sets: of which set each order is.
+        ends: how the first order of each set ended.
+    """
+
+    sets: Mapping[Misfortune, EventSet] = field(default_factory=dict)
+    ends: dict[EventSet, tuple[Misfortune, Any]] = field(default_factory=dict)
+
+    def add(self, misfortune: Misfortune, outcome: Outcome) -> None:
+        """Count a run, and hold its end against that of the others."""
+        first, end = self.ends.setdefault(self.sets[misfortune], (misfortune, outcome.converged))
+        apart = [
+            f"I14 {part} end as {outcome.converged[part]}, and as {end[part]} after {first}"
+            for part in end
+            if outcome.converged[part] != end[part]
+        ]
+        super().add(misfortune, replace(outcome, violations=(*outcome.violations, *apart)))
+
+
 Tick = Callable[[], None]
 
 
@@ -85,6 +110,11 @@ def sampled(folder: str, number: int, seed: int, faults: int = 3) -> Iterator[Mi
         name = drawn.choice(list(STORIES))
         places = sorted(drawn.sample(range(1, calls[name] + 1), faults))
         yield Misfortune(name, tuple(Fault(place, drawn.choice(KINDS)) for place in places), seed)
+
+
+def converging(limit: int, seed: int) -> Converging:
+    """Return what is to collect the orders of deliveries, which are the keys of its `sets`."""
+    return Converging("orders of deliveries", sets={misfortune: events for events, misfortune in orders(limit, seed)})
 
 
 def run(suite: str, misfortunes: Iterable[Misfortune], folder: str, tick: Tick = lambda: None) -> Found:
