@@ -48,8 +48,6 @@ class Functions(Construct):
         super().__init__(scope, "Functions")
         self._around = around
         storage = around.storage
-        self._table = table_access(storage.table)
-        self._sealed = [*self._table, no_tokens(storage.table)]
         self._tell = allow(["sns:Publish"], [around.notices.topic_arn])
         self._observer = observer_role(around.prefix)
         slack = {"FIREBREAK_SLACK_SECRET_ARN": storage.bot_token.secret_arn}
@@ -75,7 +73,7 @@ class Functions(Construct):
             "plan",
             timeout=PLAN_TIMEOUT,
             statements=[
-                *self._sealed,
+                *self._sealed("BatchGetItem", "Query"),
                 self._tell,
                 allow(["states:StartExecution"], [machine_arn]),
                 allow(["lambda:InvokeFunction"], [self.prepare.function.function_arn]),
@@ -88,7 +86,13 @@ class Functions(Construct):
             },
         )
         self.ask = self._make(
-            "ask", timeout=30, statements=[*self._table, self._read(storage.bot_token.secret_arn)], variables=slack
+            "ask",
+            timeout=30,
+            statements=[
+                table_access(storage.table, "BatchGetItem", "ConditionCheckItem"),
+                self._read(storage.bot_token.secret_arn),
+            ],
+            variables=slack,
         )
         self.answer = self._make("answer", timeout=10, statements=self._ballot(), variables=signing)
         self.execute = self._execute("execute", destructive=False)
@@ -96,7 +100,7 @@ class Functions(Construct):
         self.close = self._make(
             "close",
             timeout=CLOSE_TIMEOUT,
-            statements=[*self._sealed, self._tell],
+            statements=[*self._sealed("Query"), self._tell],
             keeps=storage.evidence.arn_for_objects("manifests/*"),
             variables={**self._notices, "FIREBREAK_EVIDENCE_BUCKET": storage.evidence.bucket_name},
         )
@@ -109,7 +113,7 @@ class Functions(Construct):
         self.triage = self._make(
             "triage",
             timeout=TRIAGE_TIMEOUT,
-            statements=[*self._sealed, self._tell, start],
+            statements=[*self._sealed(), self._tell, start],
             keeps=storage.raw_events.arn_for_objects("events/*"),
             variables={
                 MACHINE: machine_arn,
@@ -121,14 +125,14 @@ class Functions(Construct):
         self.decide = self._make(
             "decide",
             timeout=30,
-            statements=[*self._table, resume, self._read(storage.bot_token.secret_arn)],
+            statements=[table_access(storage.table, "Query"), resume, self._read(storage.bot_token.secret_arn)],
             variables={"FIREBREAK_SLACK_SECRET_ARN": storage.bot_token.secret_arn},
         )
         self.sweep = self._make(
             "sweep",
             timeout=PLAN_TIMEOUT,
             statements=[
-                *self._table,
+                table_access(storage.table, "Query"),
                 listing(storage.table),
                 self._tell,
                 start,
@@ -200,10 +204,14 @@ class Functions(Construct):
             word,
             handler="execute",
             timeout=EXECUTE_TIMEOUT,
-            statements=[*self._sealed, self._tell],
+            statements=[*self._sealed("BatchGetItem", "ConditionCheckItem", "Query"), self._tell],
             roles=roles,
             variables=self._notices,
         )
+
+    def _sealed(self, *more: str) -> list[iam.PolicyStatement]:
+        table = self._around.storage.table
+        return [table_access(table, *more), no_tokens(table)]
 
     def _assume(self, roles: Sequence[str]) -> iam.PolicyStatement:
         accounts = list(self._around.accounts)

@@ -9,13 +9,18 @@ from aws_cdk import aws_iam as iam
 
 from stacks.statement import allow
 
-READ = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:ConditionCheckItem")
-WRITE = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
+ROWS = ("GetItem", "PutItem", "UpdateItem", "DeleteItem")
+"""Verbs of every function that keeps state in the table."""
 
 
-def table_access(table: dynamodb.Table) -> list[iam.PolicyStatement]:
-    """Return what a function of the pipeline may do with the table: no scan, no batch write."""
-    return [allow((*READ, *WRITE), [table.table_arn])]
+def table_access(table: dynamodb.Table, *more: str) -> iam.PolicyStatement:
+    """Return what a function of the pipeline may do with the table: no scan, no batch write.
+
+    Args:
+        table: the table.
+        more: verbs that this function needs besides those on single rows, "Query".
+    """
+    return allow([f"dynamodb:{verb}" for verb in (*ROWS, *more)], [table.table_arn])
 
 
 def listing(table: dynamodb.Table) -> iam.PolicyStatement:

@@ -165,6 +165,23 @@ def test_task_tokens_are_within_reach_of_what_keeps_and_uses_them(response: Temp
     assert allowed(role(response, word), "dynamodb:GetItem", table, on("TOKEN#ap-1"))
 
 
+@pytest.mark.parametrize(
+    ("verb", "words"),
+    [
+        ("Query", {"plan", "execute", "execute-destructive", "close", "decide", "sweep"}),
+        ("BatchGetItem", {"plan", "ask", "execute", "execute-destructive"}),
+        ("ConditionCheckItem", {"ask", "answer", "execute", "execute-destructive"}),
+        ("Scan", set()),
+        ("BatchWriteItem", set()),
+    ],
+)
+def test_a_function_has_only_the_verbs_it_uses(response: Template, verb: str, words: set[str]) -> None:
+    def has(word: str) -> bool:
+        return any(f"dynamodb:{verb}" in listed(one["Action"]) for one in role(response, word))
+
+    assert {word for word in WORDS if has(word)} == words
+
+
 def test_only_decide_and_sweep_resume_the_machine(response: Template) -> None:
     def actions(word: str) -> set[str]:
         return {action for one in role(response, word) for action in listed(one["Action"])}
