@@ -14,6 +14,7 @@ from typing import Any
 from firebreak.adapters.incident_rows import ledger_pk
 from firebreak.core.audit import AuditRecord, broken_link
 from firebreak.core.incident import BEGUN, MOVES, StepRecord
+from reliability import blast
 from reliability.estate import Effect
 from reliability.injector import Call
 from reliability.memory import MemoryWorld
@@ -57,6 +58,8 @@ class Watch:
 
     def _effect(self, effect: Effect) -> None:
         instance, _, _ = effect.resource.partition("/")
+        for violation in blast.touched(effect.resource):
+            self._broken(10, violation)
         name = effect.role.removeprefix("firebreak-").replace("-", ".", 1)
         if name not in SCRIPTED:
             self._broken(2, f"{effect.operation} under the role {effect.role}, which is no action's")
@@ -136,6 +139,9 @@ class Watch:
                 self._broken(8, f"{key[0]} went from {was} to {now}")
             if key[1].startswith("STEP#"):
                 step = key[1].removeprefix("STEP#")
+                if now in BEGUN and was not in BEGUN:
+                    for violation in blast.begun(self.world, StepRecord.model_validate_json(row["body"]["S"])):
+                        self._broken(10, violation)
                 if was == "undone" and now in BEGUN:
                     self._broken(8, f"{step} went from undone to {now}")
                 if was in ("denied", "expired") and now in BEGUN:

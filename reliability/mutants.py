@@ -69,5 +69,13 @@ MUTANTS: dict[str, Mutant] = {
     "presumed-undone": Mutant(
         "what is not known to have failed counts as undone", ("I5",), wrong.presumed_undone, ("undo",)
     ),
+    "guarded-once": Mutant(
+        "the guard is not asked again when a step runs", ("I10",), wrong.guarded_once, ("tightened",)
+    ),
+    "unprotected": Mutant("what is protected is overlooked", ("I10",), wrong.unprotected, ("protected",)),
+    "overspent": Mutant("a budget bounds nothing", ("I10",), wrong.overspent, ("spent",)),
+    "unfenced-halt": Mutant(
+        "the kill switch is looked at only ahead of the intent", ("I10",), wrong.unfenced_halt, ("raced",)
+    ),
 }
 """Every mutant by name."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from firebreak.operator_files import load_playbooks
+from reliability.blast import PROTECTED, RAILS
 from reliability.blueprint import Blueprint, read
 from reliability.fault import Misfortune
 from reliability.injector import MOST, Runaway
@@ -67,7 +68,7 @@ def config() -> Iterator[str]:
         (Path(folder) / "playbooks").mkdir()
         (Path(folder) / "playbooks" / "stories.yaml").write_text(PLAYBOOKS)
         playbooks = load_playbooks(Path(folder) / "playbooks", SCRIPTED.__getitem__, actions=list(SCRIPTED))
-        deployment = DEPLOYMENT.model_copy(update={"slack": None})
+        deployment = DEPLOYMENT.model_copy(update={"slack": None, "guard": RAILS})
         (Path(folder) / "playbooks.json").write_text(playbooks.model_dump_json())
         (Path(folder) / "deployment.json").write_text(json.dumps(deployment.model_dump(mode="json")))
         yield folder
@@ -89,7 +90,7 @@ def play(misfortune: Misfortune, folder: str) -> Outcome:
     plan = blueprint()  # before the scripted actions are seated: a synthesis knows the real ones
     with seated(serve, lambda seconds: None):
         world = MemoryWorld(plan, folder)
-        for instance in (INSTANCE, OTHER):
+        for instance in (INSTANCE, OTHER, PROTECTED):
             world.estate.doors |= {f"{instance}/door-1": ("a", "b"), f"{instance}/door-2": ("c",)}
             world.estate.things.add(instance)
         watch = Watch(world)

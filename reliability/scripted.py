@@ -116,8 +116,11 @@ class Contain(Action[Instance, NoParameters, Doors]):
         return Verification(ok=all(locks == SEALED for locks in doors.values()), saw=(str(doors),))
 
     def secure(self, clients: Clients, plan: Plan) -> None:
-        for door, locks in _doors(clients, _instance(plan)).items():
-            if locks == HALF:
+        before, now = Doors.model_validate(plan.before).doors, _doors(clients, _instance(plan))
+        if not {HALF, SEALED} & set(now.values()):
+            return  # nothing was begun
+        for door, locks in now.items():
+            if locks in (before.get(door), HALF):  # a read that lags shows a door as it was that is half closed by now
                 _modify(clients, door, SEALED)
 
     def undo(self, clients: Clients, plan: Plan) -> Progress:

@@ -6,10 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from firebreak.ports import Actor
+from reliability.blast import PROTECTED, RAILS
+from reliability.injector import Call
 from reliability.memory import MemoryWorld
 
 INSTANCE = "i-0123456789abcdef0"
 OTHER = "i-0fedcba9876543210"
+PERSON = Actor(name="ana", request="as the story says")
 
 PLAYBOOKS = """
 playbooks:
@@ -170,6 +174,45 @@ def interrupted(world: MemoryWorld) -> None:
     released(world)
 
 
+def halted(world: MemoryWorld) -> None:
+    """A person throws the kill switch while the doors are half closed."""
+    world.clock.after(2, lambda: world.incidents().set_halt(True, PERSON, world.clock.now()))
+    world.send(finding(world, ONLY))
+    world.settle()
+
+
+def raced(world: MemoryWorld) -> None:
+    """A person throws the kill switch when Execute has just read that it is off."""
+    watch = world.injector.after
+
+    def after(call: Call) -> None:
+        watch(call)
+        if call.function == "firebreak-execute" and not world.incidents().guard().halted:
+            world.incidents().set_halt(True, PERSON, world.clock.now())
+
+    world.injector.after = after
+    world.send(finding(world, ONLY))
+    world.settle()
+
+
+def tightened(world: MemoryWorld) -> None:
+    """A person sets the mode to observe."""
+    world.incidents().set_mode("observe", PERSON, world.clock.now())
+
+
+def protected(world: MemoryWorld) -> None:
+    """A finding comes about an instance that is protected."""
+    world.send(finding(world, ONLY, target=PROTECTED))
+    world.settle()
+
+
+def spent(world: MemoryWorld) -> None:
+    """Other incidents have spent the budget of this hour."""
+    action, limit = "scripted.contain", RAILS.budget("scripted.contain")
+    for number in range(limit):
+        world.incidents().spend(action, "111122223333", f"earlier/{number}", limit, world.clock.now())
+
+
 def _then(*parts: Callable[[MemoryWorld], None]) -> Callable[[MemoryWorld], None]:
     def play(world: MemoryWorld) -> None:
         for part in parts:
@@ -191,5 +234,10 @@ STORIES: dict[str, Story] = {
     "drift": Story(_then(come(ONLY), touched, released), undone=True),
     "both": Story(_then(both, released), undone=True),
     "interrupted": Story(interrupted, undone=True),
+    "halted": Story(halted),
+    "raced": Story(raced),
+    "tightened": Story(_then(come(ASK), tightened, answered("approve"))),
+    "protected": Story(protected),
+    "spent": Story(_then(spent, come(ONLY), answered("approve"))),
 }
 """Every story by name."""

@@ -8,15 +8,18 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from firebreak.adapters import aws, finding_table
+from firebreak.adapters import aws, finding_table, ledger_table
+from firebreak.adapters.incident_reader import HALT_KEY
 from firebreak.adapters.ledger_table import ALWAYS, LedgerTable
 from firebreak.adapters.table import Table
-from firebreak.adapters.writes import Write, put
+from firebreak.adapters.writes import Write, check, put
+from firebreak.core import guard
 from firebreak.core.errors import Denied, PlanStale, Retriable, Throttled
 from firebreak.core.plan import Done
 from firebreak.pipeline import close, step_run
 from firebreak.pipeline.consent import Consents
 from firebreak.pipeline.execute import Execute, _Run
+from firebreak.pipeline.plan import Planner
 from firebreak.pipeline.step_run import StepRun
 from firebreak.pipeline.triage import Triage
 from reliability import scripted
@@ -225,3 +228,27 @@ def open_end() -> AbstractContextManager[Any]:
 def presumed_undone() -> AbstractContextManager[Any]:
     """Count as undone what is not known to have failed."""
     return patch.object(close, "_released", lambda story, steps: ("closed", close.RELEASED))
+
+
+def guarded_once() -> AbstractContextManager[Any]:
+    """Ask the guard where the plan is made, and not again where it is carried out."""
+    return patch.object(_Run, "_guarded", lambda self, state: None)
+
+
+def unprotected() -> AbstractContextManager[Any]:
+    """Overlook what the settings protect."""
+    return patch.object(guard, "any_matches", lambda globs, text: False)
+
+
+def overspent() -> AbstractContextManager[Any]:
+    """Run unasked whatever the budget."""
+    return patch.object(Planner, "_within_budget", lambda self, step, now: True)
+
+
+def unfenced_halt() -> AbstractContextManager[Any]:
+    """Look at the kill switch ahead of the intent, and not with it."""
+
+    def held(pk: str, sk: str, when: Any) -> Write:
+        return check(pk, sk, ALWAYS if (pk, sk) == HALT_KEY else when)
+
+    return patch.object(ledger_table, "check", held)

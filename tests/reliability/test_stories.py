@@ -22,6 +22,11 @@ ENDS = {
     "drift": ("contained", {"scripted.contain": "undo_failed"}),
     "both": ("closed", {"scripted.collect": "verified", "scripted.contain": "undone"}),
     "interrupted": ("closed", {"scripted.contain": "undone"}),
+    "halted": ("open", {"scripted.contain": "failed"}),
+    "raced": ("open", {"scripted.contain": "refused"}),
+    "tightened": ("open", {"scripted.contain": "observed"}),
+    "protected": ("open", {"scripted.contain": "refused"}),
+    "spent": ("contained", {"scripted.contain": "verified"}),
 }
 
 
