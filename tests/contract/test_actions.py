@@ -265,6 +265,9 @@ def test_verification_only_reads(name: str, case: str) -> None:
     bench.verify(plan)
     assert tape.calls
     assert not tape.writes
+    action = registry.actions()[name]
+    if action.effect == "reversible":  # Sweep verifies what stands as the observer, which has the declared reads alone
+        assert tape.permissions <= permissions(action.reads)
 
 
 @each_case

@@ -89,7 +89,10 @@ class Action(ABC, Generic[T, P, B]):
 
     @abstractmethod
     def verify(self, clients: Clients, plan: Plan) -> Verification:
-        """Read the target again and say whether it is in the state that the plan leaves."""
+        """Read the target again and say whether it is in the state that the plan leaves.
+
+        A reversible action makes do with `reads` here: Sweep looks again as the observer for as long as a step stands.
+        """
 
     def undo(self, clients: Clients, plan: Plan) -> Progress:
         """Restore exactly the state in `plan.before`, or raise PlanStale where someone else has changed it since."""
