@@ -251,15 +251,19 @@ class Wiring:
 
     def sweep(self) -> Sweep:
         from firebreak.adapters.admission_table import AdmissionTable
+        from firebreak.core.registry import action
+        from firebreak.pipeline.reconcile import Reconcile
         from firebreak.pipeline.sweep import Sweep
 
-        table = self.table()
+        table, messenger = self.table(), self.topic()
+        incidents, sessions = self.incidents(table), self.sessions(self.deployment())
         return Sweep(
-            incidents=self.incidents(table),
+            incidents=incidents,
             executions=self.machine(),
             admission=AdmissionTable(table),
             consent=self.consent(table, self.announce(table)),
-            messenger=self.topic(),
+            messenger=messenger,
             clock=self.clock,
             bulk_limit=int(self.settings.deployment.get("bulk_executions", 10)),
+            reconcile=Reconcile(incidents, sessions, messenger, self.clock, action),
         )

@@ -58,7 +58,6 @@ UNCALLED = {
     ("fn-plan", "dynamodb:DeleteItem", "error path: locks of an incident that ended and was stopped before freeing"),
     ("fn-triage", "sns:Publish", "no story has a finding whose playbook only tells"),
     ("fn-prepare", "sns:Publish", "error path: a network that cannot be prepared"),
-    ("fn-sweep", "sts:AssumeRole", "the observer role, to read back what records say; not called yet"),
     ("fn-execute-destructive", "dynamodb:*", "there is no destructive action yet; the handler is that of Execute"),
     ("fn-execute-destructive", "sns:Publish", "there is no destructive action yet; the handler is that of Execute"),
 }

@@ -31,7 +31,9 @@ def ended(detail: Any) -> dict[str, Any]:
 
 
 def test_a_schedule_does_what_is_due(place: World) -> None:
-    assert place.function(sweep)(SCHEDULED) == {"expired": 0, "started": 0, "closed": 0}
+    assert place.function(sweep)(SCHEDULED) == dict.fromkeys(
+        ("expired", "started", "closed", "read", "news", "unread"), 0
+    )
 
 
 @pytest.mark.parametrize("detail", [None, {}, {"name": "x"}, [], "text"], ids=str)

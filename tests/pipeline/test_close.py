@@ -14,7 +14,9 @@ from firebreak.adapters.incident_rows import step_row
 from firebreak.core.errors import InputError, Retriable
 from firebreak.core.finding import Finding, Severity
 from firebreak.core.incident import EFFECTIVE, Incident
+from firebreak.core.registry import action
 from firebreak.pipeline.close import Close
+from firebreak.pipeline.reconcile import Reconcile
 from firebreak.pipeline.sweep import Sweep
 from firebreak.ports import Actor, Execution
 from tests.pipeline.stage import INCIDENT, Consents, Stage
@@ -70,7 +72,9 @@ class Office:
     @property
     def sweep(self) -> Sweep:
         stage = self.stage
-        return Sweep(stage.incidents, self.started, self.admission, stage.consent, stage.notices, stage.world.clock, 2)
+        reconcile = Reconcile(stage.incidents, stage.sessions, stage.notices, stage.world.clock, action)
+        clock = stage.world.clock
+        return Sweep(stage.incidents, self.started, self.admission, stage.consent, stage.notices, clock, 2, reconcile)
 
     def conclude(self, mode: Any = "respond") -> Incident:
         self.close.handle(INCIDENT, 1, mode, f"{INCIDENT}-r1-{mode}-a1", ACTOR)
@@ -231,11 +235,11 @@ def test_a_slot_is_taken_and_given_back_once(office: Office) -> None:
 def test_sweep_starts_what_waits_as_soon_as_there_is_room_and_once(office: Office) -> None:
     for number in range(5):
         office.admission.enter(execution(number), 2, START)
-    assert office.sweep.scheduled(ACTOR)["started"] == 0
+    assert office.sweep.scheduled(ACTOR, lambda: 60.0)["started"] == 0
     office.admission.leave(execution(0).name)
-    assert office.sweep.scheduled(ACTOR)["started"] == 1
+    assert office.sweep.scheduled(ACTOR, lambda: 60.0)["started"] == 1
     assert office.started.names == [execution(2).name]
-    assert office.sweep.scheduled(ACTOR)["started"] == 0
+    assert office.sweep.scheduled(ACTOR, lambda: 60.0)["started"] == 0
     assert office.admission.waiting() == [execution(3), execution(4)]
 
 
@@ -286,13 +290,13 @@ def test_an_idle_open_incident_is_closed_and_a_contained_one_is_not(
     story = office.stage.incidents.incident(INCIDENT)
     office.stage.incidents.change_incident(story, story.model_copy(update={"status": status}), status, ACTOR, START)
     office.stage.world.pass_time(days=days)
-    office.sweep.scheduled(ACTOR)
+    office.sweep.scheduled(ACTOR, lambda: 60.0)
     assert office.stage.incidents.incident(INCIDENT).status == after
 
 
 def test_an_incident_in_which_nothing_moves_is_told(office: Office) -> None:
     office.stage.world.pass_time(hours=27)
-    office.sweep.scheduled(ACTOR)
+    office.sweep.scheduled(ACTOR, lambda: 60.0)
     assert office.stage.notices.told == [f"Incident {INCIDENT} is stuck"]
 
 
@@ -306,7 +310,7 @@ def test_one_part_that_fails_does_not_keep_the_others_from_running(office: Offic
         office.admission.enter(execution(number), 2, START)
     office.admission.leave(execution(0).name)
     with pytest.raises(Retriable, match="no answer"):
-        office.sweep.scheduled(ACTOR)
+        office.sweep.scheduled(ACTOR, lambda: 60.0)
     assert office.started.names == [execution(2).name]
 
 

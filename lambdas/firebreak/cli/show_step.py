@@ -27,6 +27,8 @@ def show_step(step: StepRecord, asked: Asked | None) -> None:
             line(f"    follows: {clean(effect, LONG)}")
     for saw in step.outcome:
         line(f"  read back: {clean(saw, LONG)}")
+    for difference in step.difference if step.status == "verified" else ():
+        line(f"  differs now: {clean(difference, LONG)}", fg="red")
     for residual in step.residual:
         line(f"  still possible: {clean(residual, LONG)}", fg="yellow")
     if asked is not None:

@@ -145,6 +145,7 @@ class StepRecord(Model):
         not_before: earliest moment of the next look, after an Again.
         outcome, residual, evidence: what was read back, in words.
         error: what failed, on what, what to do.
+        difference: how the target differs from what was verified, as Sweep saw it last; empty where it does not.
         setting: what the guard has to know.
         playbook, reasons: who wanted it, and why.
         version: counts its transitions; a transition is conditional on it.
@@ -171,6 +172,7 @@ class StepRecord(Model):
     not_before: AwareDatetime | None = None
     outcome: tuple[str, ...] = ()
     residual: tuple[str, ...] = ()
+    difference: tuple[str, ...] = ()
     error: str | None = None
     started_at: AwareDatetime | None = None
     settled_at: AwareDatetime | None = None

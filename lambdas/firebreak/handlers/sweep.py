@@ -22,7 +22,7 @@ def build(environment: Mapping[str, str], clock: Clock = system_clock) -> Handle
         actor = Actor(name="sweep", request=context.aws_request_id)
         if event.get("detail-type") == ENDED:
             return {"started": sweep.ended(*_ended(event), actor)}
-        return sweep.scheduled(actor)
+        return sweep.scheduled(actor, lambda: float(context.get_remaining_time_in_millis()) / 1000)
 
     return handle
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from firebreak.clock import Clock
 from firebreak.core.errors import FirebreakError, InputError
 from firebreak.core.incident import Incident
-from firebreak.ports import Actor, Admission, Consent, Execution, Executions, IncidentStore, Messenger
+from firebreak.pipeline.reconcile import Reconcile
+from firebreak.ports import Actor, Admission, Consent, Execution, Executions, IncidentStore, Messenger, Remaining
 
 ATTEMPTS = 3
 """Executions of one revision before people have to look."""
@@ -34,8 +36,9 @@ class Sweep:
     messenger: Messenger
     clock: Clock
     bulk_limit: int
+    reconcile: Reconcile
 
-    def scheduled(self, actor: Actor) -> dict[str, int]:
+    def scheduled(self, actor: Actor, remaining: Remaining) -> dict[str, int]:
         """Do what is due. Each part goes on whatever befalls the others.
 
         Returns:
@@ -46,10 +49,15 @@ class Sweep:
         """
         done: dict[str, int] = {}
         failed: FirebreakError | None = None
-        parts = (("expired", self._expire), ("started", self._start_waiting), ("closed", self._close_idle))
-        for name, part in parts:
+        parts: tuple[Callable[[], dict[str, int]], ...] = (
+            lambda: {"expired": self._expire(actor)},
+            lambda: {"started": self._start_waiting(actor)},
+            lambda: {"closed": self._close_idle(actor)},
+            lambda: self.reconcile.look(actor, remaining),
+        )
+        for part in parts:
             try:
-                done[name] = part(actor)
+                done |= part()
             except FirebreakError as error:
                 failed = error
         if failed is not None:
