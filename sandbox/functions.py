@@ -196,6 +196,7 @@ class Functions:
         except Exception as error:  # noqa: BLE001  whatever a handler raises, Lambda answers with
             result = Result({"errorType": type(error).__name__, "errorMessage": str(error)}, failed=True)
         if invocation.late:
+            invocation.dead = True
             said = f"RequestId: {invocation.aws_request_id} Error: Task timed out after {function.timeout:.2f} seconds"
             return Result({"errorType": "Sandbox.Timedout", "errorMessage": said}, failed=True)
         if invocation.dead:

@@ -98,6 +98,14 @@ def test_a_slow_call_uses_the_time_up_and_what_follows_never_happens(sandbox: Sa
     assert sandbox.executions() == []
 
 
+def test_a_function_whose_last_call_is_slow_was_killed_too_though_nothing_follows(sandbox: Sandbox) -> None:
+    assert sandbox.invoke("toy-triage", finding("f")) == {"batchItemFailures": []}
+    assert not sandbox.functions.invocations[-1].dead
+    sandbox.faults.add(Fault("states:StartExecution", delay=31))
+    assert sandbox.invoke("toy-triage", finding("g"))["errorType"] == "Sandbox.Timedout"
+    assert sandbox.functions.invocations[-1].dead
+
+
 def test_a_function_reaches_nothing_outside_the_sandbox(sandbox: Sandbox) -> None:
     import dataclasses
 
