@@ -80,9 +80,7 @@ class DetectionStack(cdk.Stack):
             "Forward",
             role_name=f"{forward_role(prefix)}{self.region}",
             description="Firebreak: takes events from the default bus to Firebreak's",
-            assumed_by=iam.ServicePrincipal(
-                "events.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": self.account}}
-            ),
+            assumed_by=iam.ServicePrincipal("events.amazonaws.com"),
         )
         for name, pattern in forwarded().items():
             rule = events.Rule(

@@ -18,8 +18,9 @@ Properties = dict[str, Any]
 PUBLIC_ROUTE = "POST /slack/interactions"
 """The only route without IAM: Slack signs, and the handler checks the signature."""
 
-LAMBDA = "lambda.amazonaws.com"
-"""Gives no source when it takes a role on; who may hand it one is decided by `iam:PassRole` in the role's account."""
+UNSOURCED = ("lambda.amazonaws.com", "events.amazonaws.com")
+"""Not documented to give a source when they take a role on; a condition on it might keep them out, and with EventBridge
+every finding. Who may hand them a role is decided by `iam:PassRole`, which reaches roles of its own account alone."""
 
 OURS_BY = ("aws:PrincipalArn", "aws:PrincipalAccount", "aws:SourceAccount", "aws:SourceArn", "kms:CallerAccount")
 POSITIVE = ("StringEquals", "ArnEquals", "ArnLike", "StringLike")
@@ -94,7 +95,7 @@ def _principals(kind: str, statement: Properties, accounts: Collection[str]) -> 
     for sort, names in ({"AWS": named} if isinstance(named, str) else named).items():
         for name in listed(names):
             if sort == "Service":
-                if not _sourced(statement, accounts) and (kind, name) != ("AWS::IAM::Role", LAMBDA):
+                if not _sourced(statement, accounts) and not (kind == "AWS::IAM::Role" and name in UNSOURCED):
                     yield f"{name} may act for anybody: no condition says for whom"
             elif sort != "AWS":
                 yield f"lets in {sort} {name}"

@@ -63,7 +63,7 @@ BY_TAGS = {
         for tag in ("eks-cluster-name", "kubernetes-namespace", "kubernetes-service-account")
     }
 }
-PODS = {"Service": "pods.eks.amazonaws.com"}
+STATES, PODS = {"Service": "states.amazonaws.com"}, {"Service": "pods.eks.amazonaws.com"}
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ PODS = {"Service": "pods.eks.amazonaws.com"}
         (_queue(SERVICE), "act for anybody"),
         (_queue(SERVICE, Condition={"ArnLike": {"aws:SourceArn": f"arn:aws:events:*:{STRANGER}:rule/x"}}), STRANGER),
         (_queue({"Service": "lambda.amazonaws.com"}), "act for anybody"),
-        (_role(SERVICE), "act for anybody"),
+        (_role(STATES), "act for anybody"),
         (_role(PODS, Condition={"StringEquals": {"aws:RequestTag/kubernetes-namespace": "falco"}}), "act for anybody"),
         (_role(ROOT), "whole"),
         (_role(ROOT, Condition={"StringEquals": {"sts:ExternalId": "word"}}), "whole"),
@@ -122,8 +122,9 @@ def test_a_way_in_is_seen(resource: dict[str, Any], said: str) -> None:
         _queue("*", Condition={"StringEquals": {"kms:CallerAccount": MEMBER}}),
         _queue({"AWS": ROOT["AWS"]}),
         _queue(SERVICE, Condition={"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["Rule", "Arn"]}}}),
-        _role(SERVICE, Condition={"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}),
+        _role(STATES, Condition={"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}),
         _role({"Service": "lambda.amazonaws.com"}),
+        _role(SERVICE),
         _role(PODS, Condition=BY_TAGS),
         _role(ROOT, Condition=BY_ROLE),
         _of("AWS::S3::Bucket", PublicAccessBlockConfiguration=BLOCKED),
