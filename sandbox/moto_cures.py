@@ -204,7 +204,7 @@ def _transactions() -> None:
     original = DynamoDBBackend.transact_write_items
 
     @wraps(original)
-    def write(self: Any, transact_items: Sequence[Mapping[str, Any]]) -> None:
+    def write(self: Any, transact_items: list[dict[str, Any]]) -> None:
         named: dict[str, list[Any]] = {}
         for item in transact_items:
             for request in item.values():
@@ -214,7 +214,7 @@ def _transactions() -> None:
             before = _before(table, keys)
             table.__deepcopy__ = lambda memo, before=before: before
         try:
-            original(self, transact_items)  # type: ignore[arg-type]
+            original(self, transact_items)
         finally:
             for table, _ in tables:
                 del table.__deepcopy__

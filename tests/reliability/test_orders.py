@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from itertools import islice
+from typing import Any
 
 import pytest
 
 from firebreak.adapters.finding_table import FindingTable
+from firebreak.core.incident import Incident
 from firebreak.pipeline.triage import Triage
 from reliability.fault import Misfortune
 from reliability.orders import PREFIX, SETS, EventSet, named, orders
@@ -53,9 +56,9 @@ def test_a_copy_that_passes_for_news_is_noticed(folder: str, monkeypatch: pytest
 def test_a_revision_that_is_not_started_is_noticed(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = Triage._carry_on
 
-    def only_first(self: Triage, group: object, incident: object, now: object) -> None:
-        if incident.revision == 1:  # type: ignore[attr-defined]
-            plain(self, group, incident, now)  # type: ignore[arg-type]
+    def only_first(self: Triage, group: Any, incident: Incident, now: datetime) -> None:
+        if incident.revision == 1:
+            plain(self, group, incident, now)
 
     monkeypatch.setattr(Triage, "_carry_on", only_first)
     assert any(violation.startswith("I14") for violation, _ in found(folder, 6).violations)
