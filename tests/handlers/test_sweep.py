@@ -10,6 +10,7 @@ import pytest
 
 from firebreak.core.errors import InputError, TargetMissing
 from firebreak.core.playbook import Playbooks
+from firebreak.entry import logger
 from firebreak.handlers import sweep
 from tests.world import AUTOMATIC, World, world
 
@@ -30,10 +31,12 @@ def ended(detail: Any) -> dict[str, Any]:
     return {"source": "aws.states", "detail-type": sweep.ENDED, "detail": detail}
 
 
-def test_a_schedule_does_what_is_due(place: World) -> None:
-    assert place.function(sweep)(SCHEDULED) == dict.fromkeys(
-        ("expired", "started", "closed", "read", "news", "unread"), 0
-    )
+def test_a_schedule_does_what_is_due_and_logs_how_much(place: World, caplog: pytest.LogCaptureFixture) -> None:
+    done = dict.fromkeys(("expired", "started", "closed", "read", "news", "unread"), 0)
+    with caplog.at_level("INFO", logger=logger.service):
+        assert place.function(sweep)(SCHEDULED) == done
+    (record,) = (record for record in caplog.records if record.getMessage() == "swept")
+    assert {name: vars(record)[name] for name in done} == done
 
 
 @pytest.mark.parametrize("detail", [None, {}, {"name": "x"}, [], "text"], ids=str)

@@ -95,9 +95,12 @@ def test_a_target_that_is_gone_is_told_once_as_gone(contained: Stage) -> None:
 @pytest.mark.parametrize(
     "error", [Denied("no observer role"), Throttled("slow down"), Retriable("timed out"), Refused("no")], ids=repr
 )
-def test_what_cannot_be_read_back_is_no_difference(contained: Stage, error: Exception) -> None:
+def test_what_cannot_be_read_back_is_no_difference_and_is_logged(
+    contained: Stage, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
     carry(contained, "web")
     assert look(contained, Closed(error)) == {"read": 0, "news": 0, "unread": 1}
+    assert f"{STEP} of {INCIDENT} could not be read back: {type(error).__name__}: {error}" in caplog.messages
     assert (contained.notices.told, contained.step(STEP).difference) == ([], ())
     assert look(contained)["news"] == 1
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from firebreak.clock import Clock, system_clock
 from firebreak.core.errors import InputError
-from firebreak.entry import Handler, lazily
+from firebreak.entry import Handler, lazily, logger
 from firebreak.ports import Actor
 from firebreak.wiring import Wiring
 
@@ -22,7 +22,9 @@ def build(environment: Mapping[str, str], clock: Clock = system_clock) -> Handle
         actor = Actor(name="sweep", request=context.aws_request_id)
         if event.get("detail-type") == ENDED:
             return {"started": sweep.ended(*_ended(event), actor)}
-        return sweep.scheduled(actor, lambda: float(context.get_remaining_time_in_millis()) / 1000)
+        done = sweep.scheduled(actor, lambda: float(context.get_remaining_time_in_millis()) / 1000)
+        logger.info("swept", **done)
+        return done
 
     return handle
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
@@ -12,6 +13,8 @@ from firebreak.core.errors import Conflict, FirebreakError, PlanStale, TargetMis
 from firebreak.core.incident import Incident, StepRecord
 from firebreak.core.plan import Plan
 from firebreak.ports import Actor, IncidentStore, Messenger, Remaining, Sessions
+
+log = logging.getLogger(__name__)
 
 INCIDENTS = 25
 """Incidents looked at in one sweep."""
@@ -54,8 +57,9 @@ class Reconcile:
                 break
             try:
                 difference = self._difference(story, step, plan, remaining)
-            except (FirebreakError, ValueError, LookupError):
+            except (FirebreakError, ValueError, LookupError) as error:
                 # denied, throttled, late, or a plan or an action of another version: no word about the target
+                log.warning("%s of %s could not be read back: %s: %s", step.id, story.id, type(error).__name__, error)
                 done["unread"] += 1
                 continue
             done["read"] += 1
