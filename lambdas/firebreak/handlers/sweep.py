@@ -23,7 +23,7 @@ def build(environment: Mapping[str, str], clock: Clock = system_clock) -> Handle
         if event.get("detail-type") == ENDED:
             return {"started": sweep.ended(*_ended(event), actor)}
         done = sweep.scheduled(actor, lambda: float(context.get_remaining_time_in_millis()) / 1000)
-        logger.info("swept", **done)
+        logger.info("swept", extra=done)
         return done
 
     return handle
