@@ -150,6 +150,6 @@ def test_nothing_names_a_machine_a_registry_or_unfinished_work() -> None:
 
 
 def test_a_machine_a_registry_or_unfinished_work_would_be_noticed() -> None:
-    for text in ("/work/ main", "../ shared/x", "https://pypi. org/simple", "# TO DO: later"):
+    for text in ("/wo rk/main", ".. /shared/x", "https://py pi.org/simple", "# TO DO: later"):
         assert not ELSEWHERE.search(text), text
         assert ELSEWHERE.search(text.replace(" ", "")), text
