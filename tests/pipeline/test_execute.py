@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from firebreak.adapters.incident_rows import new_incident
-from firebreak.core.errors import Denied, Held, Retriable
+from firebreak.core.errors import Denied, Held, Retriable, Throttled
 from firebreak.core.registry import action
 from firebreak.pipeline.execute import Operation
 from firebreak.pipeline.step_run import Answer
@@ -334,6 +334,50 @@ def test_what_was_begun_is_closed_even_where_its_next_intent_is_denied(
         patched.setattr(type(stage.ledger), "begin", refused)
         assert stage.run(step.id).outcome == "failed"
     assert stage.isolated()
+
+
+@pytest.mark.parametrize("operation", ["run", "secure"])
+def test_a_final_error_is_remembered_until_what_it_left_open_is_closed(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, operation: Operation
+) -> None:
+    step = stage.plan(ISOLATE, CUT)
+    stage.run(step.id)
+    stage.world.pass_time(seconds=120)
+    isolate = type(action(ISOLATE))
+    with monkeypatch.context() as patched:
+        patched.setattr(isolate, "apply", refused)
+        patched.setattr(isolate, "secure", throttled)
+        with pytest.raises(Throttled):
+            stage.run(step.id)
+    assert not stage.isolated()
+    assert stage.step(step.id).status == "running"
+
+    def applied(*_: Any, **__: Any) -> Any:
+        raise AssertionError("applied once more")
+
+    monkeypatch.setattr(isolate, "apply", applied)
+    assert stage.run(step.id, operation, request="another").outcome == "failed"
+    done = stage.step(step.id)
+    assert stage.isolated()
+    assert (done.error, done.ending) == ("transact_write_items: not authorized; secured", None)
+
+
+def test_what_is_to_end_can_be_taken_back_before_it_has_ended(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = stage.groups()
+    step = stage.plan(ISOLATE, CUT)
+    stage.run(step.id)
+    stage.world.pass_time(seconds=120)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(action(ISOLATE)), "apply", refused)
+        patched.setattr(type(action(ISOLATE)), "secure", throttled)
+        with pytest.raises(Throttled):
+            stage.run(step.id)
+    assert stage.settle(step.id, mode="undo").status == "undone"
+    assert (stage.groups(), stage.step(step.id).ending) == (before, None)
+
+
+def throttled(*_: Any, **__: Any) -> Any:
+    raise Throttled("modify_network_interface_attribute: slow down")
 
 
 def refused(*_: Any, **__: Any) -> Any:

@@ -132,6 +132,18 @@ class Setting(Model):
     named: int = 1
 
 
+class Ending(Model):
+    """How a step has to end: with a final error that cannot be recorded before what may be open is closed.
+
+    Attributes:
+        status: the one it will settle in.
+        error: what failed, on what, what to do.
+    """
+
+    status: StepStatus
+    error: str
+
+
 class StepRecord(Model):
     """One step of an incident, as the table holds it.
 
@@ -145,6 +157,7 @@ class StepRecord(Model):
         not_before: earliest moment of the next look, after an Again.
         outcome, residual, evidence: what was read back, in words.
         error: what failed, on what, what to do.
+        ending: how it ends once what may be open is closed; until then nothing more is applied.
         difference: how the target differs from what was verified, as Sweep saw it last; empty where it does not.
         setting: what the guard has to know.
         playbook, reasons: who wanted it, and why.
@@ -174,6 +187,7 @@ class StepRecord(Model):
     residual: tuple[str, ...] = ()
     difference: tuple[str, ...] = ()
     error: str | None = None
+    ending: Ending | None = None
     started_at: AwareDatetime | None = None
     settled_at: AwareDatetime | None = None
     version: int = 0

@@ -72,9 +72,13 @@ class Execute:
         run = _Run(desk, story, record, self.action(record.action), mode, actor, remaining, use=self)
         if mode == "respond" and (record.settled or record.status == "undoing"):
             return SETTLED  # what is being taken back is the undo's, from its first intent on
-        if operation == "secure":
-            return run.secure()
-        return run.undo() if mode == "undo" else run.respond(guard)
+        try:
+            if operation == "secure":
+                return run.secure()
+            return run.undo() if mode == "undo" else run.respond(guard)
+        except Retriable:
+            run.give_back()
+            raise
 
 
 @dataclass
@@ -85,6 +89,8 @@ class _Run(StepRun):
 
     def respond(self, guard: GuardState) -> Answer:
         begun = self.step.status in BEGUN
+        if self.step.ending is not None:
+            return self._end(self.step.ending.status, Permanent(self.step.ending.error), begun)
         if stopped := self._stopped(begun):
             return stopped
         if wait := self.wait():
@@ -113,9 +119,6 @@ class _Run(StepRun):
             return self._plan_again(stale)
         except (TargetMissing, Permanent) as error:
             return self._end("gone" if isinstance(error, TargetMissing) else "failed", error, begun)
-        except Retriable:
-            self.give_back()
-            raise
 
     def _end(self, status: StepStatus, error: FirebreakError, begun: bool) -> Answer:
         """Settle on a final error. What was begun may be half open: closing it takes the lease and asks nobody."""
@@ -198,9 +201,6 @@ class _Run(StepRun):
             return self.fail("gone", missing)
         except (PlanStale, Refused, Permanent) as error:
             return self.fail("undo_failed", error)
-        except Retriable:
-            self.give_back()
-            raise
 
     def secure(self) -> Answer:
         """Close what a half-done run may have left open, whatever the guard says, and settle the step."""

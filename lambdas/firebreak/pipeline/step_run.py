@@ -8,8 +8,8 @@ from typing import Literal
 
 from firebreak.clock import Clock
 from firebreak.core.action import AnyAction
-from firebreak.core.errors import FirebreakError, Permanent, PlanStale, Refused, TargetMissing
-from firebreak.core.incident import Incident, Mode, StepRecord, StepStatus
+from firebreak.core.errors import FirebreakError, Permanent, PlanStale, Refused, Retriable, TargetMissing
+from firebreak.core.incident import Ending, Incident, Mode, StepRecord, StepStatus
 from firebreak.core.model import Model
 from firebreak.core.plan import Plan
 from firebreak.ports import Actor, IncidentStore, Ledger, Messenger, Remaining, Sessions
@@ -98,7 +98,12 @@ class StepRun:
         self.step = self.desk.ledger.begin(
             self.step,
             self.step.model_copy(
-                update={"status": status, "not_before": None, "started_at": self.step.started_at or self.now}
+                update={
+                    "status": status,
+                    "not_before": None,
+                    "ending": None,
+                    "started_at": self.step.started_at or self.now,
+                }
             ),
             aspect=self.action.aspect,
             mode=self.mode,
@@ -148,18 +153,29 @@ class StepRun:
         self.leased = False
 
     def fail(self, status: StepStatus, error: FirebreakError) -> Answer:
-        """Settle on a final error; first close what may be open. Told, and left to the others to go on."""
-        words = [str(error)]
+        """Settle on a final error; first close what may be open. Told, and left to the others to go on.
+
+        Raises:
+            Retriable: it could not be closed now. How the step ends is on record from then on, so that the next run
+                closes it and applies nothing more.
+        """
+        ending = Ending(status=status, error=str(error))
+        if self.mode == "respond" and self.step.ending is not None:
+            ending = self.step.ending
+        words = [ending.error]
         if self.leased and self.action.can_secure and self.mode == "respond":
             try:
                 self.action.secure(self.desk.sessions.action(self.plan, self.remaining), self.plan)
                 words.append("secured")
             except (TargetMissing, Permanent, PlanStale) as insecure:
                 words.append(f"EXPOSED, could not be secured: {insecure}")
+            except Retriable as later:
+                self.end(self.step.status, (*words, f"to be secured before it ends: {later}"), ending=ending)
+                raise
         if self.leased:
-            self.end(status, tuple(words), error="; ".join(words), settled_at=self.now)
-            self.tell(status, words)
-            return Answer(status="settled", outcome=status)
+            self.end(ending.status, tuple(words), error="; ".join(words), ending=None, settled_at=self.now)
+            self.tell(ending.status, words)
+            return Answer(status="settled", outcome=ending.status)
         return self.settle(status, *words)
 
     def settle(self, status: StepStatus, *words: str) -> Answer:
