@@ -76,8 +76,8 @@ class Office:
         clock = stage.world.clock
         return Sweep(stage.incidents, self.started, self.admission, stage.consent, stage.notices, clock, 2, reconcile)
 
-    def conclude(self, mode: Any = "respond") -> Incident:
-        self.close.handle(INCIDENT, 1, mode, f"{INCIDENT}-r1-{mode}-a1", ACTOR)
+    def conclude(self, mode: Any = "respond", revision: int = 1) -> Incident:
+        self.close.handle(INCIDENT, revision, mode, f"{INCIDENT}-r{revision}-{mode}-a1", ACTOR)
         return self.stage.incidents.incident(INCIDENT)
 
     def step(self, status: str, action: str = "ec2.isolate_instance") -> None:
@@ -125,6 +125,24 @@ def test_a_step_that_could_not_be_planned_is_recorded_as_failed(office: Office) 
     (step,) = office.stage.incidents.steps(INCIDENT)
     assert step.status == "failed"
     assert "could not be planned" in (step.error or "")
+
+
+@pytest.mark.parametrize("status", ["planned", "asking"])
+def test_a_step_that_its_own_execution_leaves_behind_is_recorded_as_failed(office: Office, status: str) -> None:
+    office.step(status)
+    assert office.conclude().status == "open"
+    (step,) = office.stage.incidents.steps(INCIDENT)
+    assert step.status == "failed"
+    assert "could not be begun" in (step.error or "")
+
+
+@pytest.mark.parametrize("status", ["planned", "asking"])
+def test_a_step_that_an_earlier_execution_is_still_at_is_left_to_it(office: Office, status: str) -> None:
+    office.step(status)
+    revise(office)
+    assert office.conclude(revision=2).status == "acting"
+    (step,) = office.stage.incidents.steps(INCIDENT)
+    assert step.status == status
 
 
 def test_closing_twice_frees_the_locks_once_and_for_all(office: Office) -> None:

@@ -51,6 +51,9 @@ class Close:
             status, words = "refused", f"{step.action} on {step.target.label}: released before it began"
         elif mode == "respond" and step.status == "decided" and step.revision <= revision:
             status, words = "failed", f"{step.action} on {step.target.label} could not be planned, however often tried"
+        elif mode == "respond" and step.status in ("planned", "asking") and step.revision == revision:
+            # an execution that broke off had planned it, and the next one could not read its stage again
+            status, words = "failed", f"{step.action} on {step.target.label} was planned, and could not be begun"
         else:
             return step
         after = step.model_copy(update={"status": status, "error": words, "settled_at": self.clock()})
