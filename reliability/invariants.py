@@ -210,7 +210,7 @@ class Watch:
         if running:
             yield f"I7 still running: {', '.join(running)}"
         for call in self.world.injector.denied:
-            if call.by is None or call.by.dead:
+            if call.by is None or call.by.dead or self._unwritten(call):
                 continue  # what was learnt died with it
             name = call.role.removeprefix("firebreak-").replace("-", ".", 1)
             mine = [
@@ -238,6 +238,15 @@ class Watch:
         for chain_key, head in told:
             if heads.get(chain_key) != head:
                 yield f"I9 {chain_key[1]} of {chain_key[0]} is not where its trail ends"
+
+    def _unwritten(self, denied: Call) -> bool:
+        """Whether the run that was refused could not write it down."""
+        calls, struck = self.world.injector.calls, self.world.injector.struck
+        refused = [calls[fault.call - 1] for fault in struck if fault.kind in ("reject", "deny", "conn_before")]
+        return any(
+            call.by is denied.by and call.number > denied.number and call.name == "dynamodb:transact_write_items"
+            for call in refused
+        )
 
     @property
     def _lagged(self) -> bool:

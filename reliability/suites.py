@@ -13,7 +13,7 @@ from reliability.orders import EventSet, orders
 from reliability.run import Outcome, play
 from reliability.stories import STORIES
 
-HARD: tuple[Kind, ...] = ("kill_before", "kill_after", "reject", "timeout_after")
+HARD: tuple[Kind, ...] = ("kill_before", "kill_after", "reject", "deny", "timeout_after")
 """The kinds of which several are combined."""
 
 CORE = "only"
