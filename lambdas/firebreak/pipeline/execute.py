@@ -89,8 +89,8 @@ class _Run(StepRun):
 
     def respond(self, guard: GuardState) -> Answer:
         begun = self.step.status in BEGUN
-        if self.step.ending is not None:
-            return self._end(self.step.ending.status, Permanent(self.step.ending.error), begun)
+        if ended := self._as_recorded():
+            return ended
         if stopped := self._stopped(begun):
             return stopped
         if wait := self.wait():
@@ -125,6 +125,11 @@ class _Run(StepRun):
         if begun and not self.leased:
             self.take()
         return self.fail(status, error)
+
+    def _as_recorded(self) -> Answer | None:
+        """End a step as an earlier run found it has to, which could not close it then."""
+        ending = self.step.ending
+        return self._end(ending.status, Permanent(ending.error), begun=True) if ending is not None else None
 
     def _stopped(self, begun: bool) -> Answer | None:
         """An incident that was released changes nothing more; one that another took over finishes what it has begun."""
@@ -210,7 +215,7 @@ class _Run(StepRun):
                 return SETTLED
             self.take()
             return self.fail("undo_failed", error)
-        return self._end("failed", error, begun=self.step.status in BEGUN)
+        return self._as_recorded() or self._end("failed", error, begun=self.step.status in BEGUN)
 
     def _preserved(self) -> bool:
         """Destruction waits for the evidence: verified, or not to be had, or waived on record."""

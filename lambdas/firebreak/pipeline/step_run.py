@@ -159,10 +159,7 @@ class StepRun:
             Retriable: it could not be closed now. How the step ends is on record from then on, so that the next run
                 closes it and applies nothing more.
         """
-        ending = Ending(status=status, error=str(error))
-        if self.mode == "respond" and self.step.ending is not None:
-            ending = self.step.ending
-        words = [ending.error]
+        words = [str(error)]
         if self.leased and self.action.can_secure and self.mode == "respond":
             try:
                 self.action.secure(self.desk.sessions.action(self.plan, self.remaining), self.plan)
@@ -170,12 +167,13 @@ class StepRun:
             except (TargetMissing, Permanent, PlanStale) as insecure:
                 words.append(f"EXPOSED, could not be secured: {insecure}")
             except Retriable as later:
+                ending = Ending(status=status, error=str(error))
                 self.end(self.step.status, (*words, f"to be secured before it ends: {later}"), ending=ending)
                 raise
         if self.leased:
-            self.end(ending.status, tuple(words), error="; ".join(words), ending=None, settled_at=self.now)
-            self.tell(ending.status, words)
-            return Answer(status="settled", outcome=ending.status)
+            self.end(status, tuple(words), error="; ".join(words), ending=None, settled_at=self.now)
+            self.tell(status, words)
+            return Answer(status="settled", outcome=status)
         return self.settle(status, *words)
 
     def settle(self, status: StepStatus, *words: str) -> Answer:
