@@ -29,6 +29,7 @@ from reliability.suites import (
     Caught,
     Found,
     catch,
+    close_faults,
     converging,
     double_faults,
     likeliest,
@@ -83,6 +84,7 @@ def _all(quick: bool, console: Console) -> int:
         suites: dict[str, Iterable[Misfortune]] = {
             "one fault, every kind at every call": single_faults(folder, stories),
             "two faults, exhaustive on the core path": () if quick else double_faults(folder),
+            "two faults close together, in every story": () if quick else close_faults(folder),
             "three faults, sampled": sampled(folder, 200 if quick else 6_000, SEED),
         }
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

@@ -102,6 +102,17 @@ def double_faults(folder: str, stories: Iterable[str] = (CORE,)) -> Iterator[Mis
             yield Misfortune(name, faults)
 
 
+def close_faults(folder: str, stories: Iterable[str] = STORIES) -> Iterator[Misfortune]:
+    """What is not known is read in vain, what is refused is closed in vain: an answer that is lost and a refusal soon
+    after it, a refusal and throttling soon after it."""
+    rows: tuple[tuple[Kind, Kind, int], ...] = (("timeout_after", "deny", 3), ("deny", "reject", 4))
+    for name in stories:
+        for call in range(1, play(Misfortune(name), folder).calls + 1):
+            for first, second, within in rows:
+                for later in range(1, within + 1):
+                    yield Misfortune(name, (Fault(call, first), Fault(call + later, second)))
+
+
 def sampled(folder: str, number: int, seed: int, faults: int = 3) -> Iterator[Misfortune]:
     """Several faults of any kind at calls drawn at random, in stories drawn at random."""
     drawn = random.Random(seed)  # noqa: S311 - repeats, guards nothing

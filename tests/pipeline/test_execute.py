@@ -205,7 +205,7 @@ def test_a_step_that_asks_runs_only_with_consent(stage: Stage, because: str | No
 def test_an_open_question_is_waited_for(stage: Stage) -> None:
     stage.consent.because = "pending"
     step = stage.plan(ISOLATE, consent="ask")
-    assert stage.run(step.id) == Answer(status="again", after=10)
+    assert stage.run(step.id) == Answer(status="again", after=60)
     stage.consent.because = None
     assert stage.settle(step.id).status == "verified"
 

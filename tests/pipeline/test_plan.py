@@ -180,10 +180,11 @@ def test_deciding_twice_is_deciding_once(desk: Desk) -> None:
 def test_a_stage_is_planned_when_it_begins_and_no_sooner(desk: Desk) -> None:
     desk.finding()
     desk.decide()
-    assert len(desk.plan("preserve")) == 1
+    (evidence,) = desk.plan("preserve")
     assert desk.statuses() == {"ebs.snapshot_volumes": "planned", "ec2.isolate_instance": "decided"}
-    assert len(desk.plan("contain")) == 1
-    assert desk.plan("contain") == desk.plan("contain")
+    first, containment = desk.plan("contain")
+    assert (first, containment.partition("-")[0]) == (evidence, "ec2")
+    assert desk.plan("contain") == [first, containment]
     step = next(step for step in desk.stage.incidents.steps(INCIDENT) if step.action == "ec2.isolate_instance")
     assert step.plan is not None
     assert len(step.plan.changes) == 2
@@ -236,6 +237,16 @@ def test_a_finding_that_names_too_many_targets_asks(desk: Desk) -> None:
     desk.plan("contain")
     consents = {step.consent for step in desk.stage.incidents.steps(INCIDENT) if step.status == "planned"}
     assert consents == {"ask"}
+
+
+def test_what_an_earlier_stage_left_planned_goes_on_with_a_later_one(desk: Desk) -> None:
+    desk.finding()
+    desk.decide()
+    (evidence,) = desk.plan("preserve")
+    assert desk.plan("contain")[0] == evidence  # its answer was lost, and nobody follows it
+    (step,) = (step for step in desk.stage.incidents.steps(INCIDENT) if step.id == evidence)
+    desk.stage.incidents.change_step(step, step.model_copy(update={"status": "running"}), ACTOR, START)
+    assert evidence not in desk.plan("contain")
 
 
 def test_beyond_the_hourly_budget_a_person_is_asked_and_a_repeated_plan_spends_nothing(desk: Desk) -> None:

@@ -7,7 +7,7 @@ import pytest
 from reliability.fault import Misfortune
 from reliability.run import play
 from reliability.stories import STORIES
-from reliability.suites import run, single_faults
+from reliability.suites import close_faults, run, single_faults
 
 ENDS = {
     "contain": ("contained", {"scripted.collect": "verified", "scripted.contain": "verified"}),
@@ -43,4 +43,11 @@ def test_a_story_ends_as_it_is_told(folder: str, story: str) -> None:
 def test_whatever_befalls_a_call_the_invariants_hold(folder: str, story: str) -> None:
     found = run(story, single_faults(folder, [story]), folder)
     assert found.struck > 400
+    assert [f"{violation}: make replay PLAN='{plan}'" for violation, plan in found.violations] == []
+
+
+@pytest.mark.parametrize("story", ["only", "destroy"])
+def test_a_refusal_amid_what_is_not_known_or_not_closed_leaves_nothing_behind(folder: str, story: str) -> None:
+    found = run(story, close_faults(folder, [story]), folder)
+    assert found.struck > 600
     assert [f"{violation}: make replay PLAN='{plan}'" for violation, plan in found.violations] == []

@@ -37,7 +37,10 @@ Operation: TypeAlias = Literal["run", "secure"]
 PATIENCE = {"collect": timedelta(hours=48), "reversible": timedelta(minutes=15), "destructive": timedelta(minutes=30)}
 """How long a step may go on before it counts as failed; snapshots of terabytes take hours."""
 
-GATE_PAUSE = 10
+GATE_PAUSE = 60
+"""Seconds between two looks at evidence or an answer that is waited for. An execution may have 25,000 events, and a
+look takes about ten of them (Step Functions, "Quotas related to state machine executions"): it can wait for a day so.
+"""
 
 UNCONSENTED: dict[str, StepStatus] = {"denied": "denied", "expired": "expired", "late": "expired"}
 

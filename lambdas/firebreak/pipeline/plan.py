@@ -22,7 +22,7 @@ from firebreak.core.errors import FirebreakError, Permanent, Refused, Retriable,
 from firebreak.core.guard import GuardState, Verdict, judge
 from firebreak.core.incident import DONE_WITH, Consent, Incident, StepRecord, StepStatus
 from firebreak.core.model import Model
-from firebreak.core.plan import Plan, Stage
+from firebreak.core.plan import STAGES, Plan, Stage
 from firebreak.core.playbook import Playbooks
 from firebreak.pipeline.merge import Merge
 from firebreak.pipeline.outline import wanted_steps
@@ -117,7 +117,7 @@ class Planner:
     def stage(
         self, incident: str, revision: int, stage: Stage, actor: Actor, remaining: Remaining
     ) -> list[PlannedStep]:
-        """Make the plans of a stage, and return the steps that go on.
+        """Make the plans of a stage, and return the steps that go on, those included that an earlier one left behind.
 
         Raises:
             Retriable: some step could not be planned yet; those that could are.
@@ -137,6 +137,10 @@ class Planner:
                 later = error
         if later is not None:
             raise later
+        earlier = STAGES[: STAGES.index(stage)]
+        # what an earlier stage planned and nobody follows, because it could not be read again after that: begun beside
+        # its own follower it is still done once
+        left = [step for step in steps if step.stage in earlier and step.status == "planned" and step.consent == "auto"]
         return [
             PlannedStep(
                 incident=incident,
@@ -144,7 +148,7 @@ class Planner:
                 ask=step.consent == "ask",
                 destructive=step.effect == "destructive",
             )
-            for step in planned
+            for step in (*left, *planned)
             if step.revision == revision and not step.settled
         ]
 
