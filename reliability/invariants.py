@@ -12,16 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from firebreak.adapters.incident_rows import ledger_pk
-from firebreak.core.audit import AuditRecord, broken_link
 from firebreak.core.incident import BEGUN, MOVES, StepRecord
-from reliability import blast
+from reliability import at_end, blast
 from reliability.estate import Effect
 from reliability.injector import Call
 from reliability.memory import MemoryWorld
 from reliability.scripted import HALF, SCRIPTED, SEALED
 from sandbox.invocation import current
-
-FINAL = ("verified", "undone", "failed", "stale", "gone", "refused", "denied", "expired", "unneeded", "observed")
 
 
 @dataclass
@@ -157,9 +154,9 @@ class Watch:
         Args:
             undone: whether the story ends with an undo of everything.
         """
-        for check in (self._lost, self._live, self._effects, self._quiet, self._audit):
-            for violation in check():
-                self.violations.append(violation)
+        for check in (at_end.lost, at_end.live, at_end.quiet, at_end.audit):
+            self.violations += check(self.world)
+        self.violations += self._effects()
         if undone:
             for door, locks in self.before.items():
                 found, theirs = self.world.estate.doors[door], self.world.estate.touched
@@ -168,35 +165,6 @@ class Watch:
                 elif door in theirs and found != theirs[door] and not self._lagged:
                     self._broken(5, f"{door} is {found}, and somebody else had made it {theirs[door]}")
 
-    def _lost(self) -> Iterator[str]:
-        laid = [message for messages in self.world.queues.laid.values() for message in messages]
-        handled = [key for key, row in self.world.table.rows.items() if key[1] == "FINDING" and "handled" in row]
-        if self.world.queues._numbers and not handled and not laid and not any(self.world.queues.messages.values()):
-            yield "I1 the finding is in no incident, no queue and no dead letter queue"
-        for key, row in self.world.table.rows.items():
-            if key[1] == "FINDING" and "incident" in row:
-                incident = row["incident"]["S"]
-                if (f"INCIDENT#{incident}", "INCIDENT") not in self.world.table.rows:
-                    yield f"I1 {key[0]} points to {incident}, which is not there"
-
-    def _live(self) -> Iterator[str]:
-        for message in (message for messages in self.world.queues.messages.values() for message in messages):
-            yield f"I3 {message.id} is still in its queue, received {message.received} times"
-        excused = ("undo_failed",) if self.world.estate.touched or self.world.injector.denied else ()
-        for step in self.world.steps:
-            if step.status not in (*FINAL, *excused):
-                yield f"I3 {step.action} of {step.incident} r{step.revision} ends {step.status}"
-            if step.status in ("failed", "undo_failed") and not any(
-                step.action in notice for notice in self.world.services.notices
-            ):
-                yield f"I3 {step.action} failed and nobody was told"
-        for story in self.world.stories:
-            standing = [step.action for step in self.world.steps if step.incident == story.id and step.stands]
-            if story.released_at is not None and standing:
-                yield f"I5 {story.id} is said to be released, and {', '.join(standing)} is not taken back"
-            if story.status == "acting":
-                yield f"I3 {story.id} ends {story.status}"
-
     def _effects(self) -> Iterator[str]:
         for (step, revision), count in self._made.items():
             if count > 1:
@@ -204,49 +172,6 @@ class Watch:
         half = [door for door, locks in self.world.estate.doors.items() if locks == HALF]
         if half and not any("EXPOSED" in notice for notice in self.world.services.notices):
             yield f"I4 left half open: {', '.join(half)}"
-
-    def _quiet(self) -> Iterator[str]:
-        running = [execution.name for execution in self.world.machines.all if execution.status == "RUNNING"]
-        if running:
-            yield f"I7 still running: {', '.join(running)}"
-        for call in self.world.injector.denied:
-            if call.by is None or call.by.dead or self._unwritten(call):
-                continue  # what was learnt died with it
-            name = call.role.removeprefix("firebreak-").replace("-", ".", 1)
-            mine = [
-                step
-                for step in self.world.steps
-                if step.action == name and step.revision == call.by.event.get("revision")
-            ]
-            if any(step.status == "verified" for step in mine):
-                yield f"I7 {call.name} was refused for good and tried again"
-
-    def _audit(self) -> Iterator[str]:
-        chains: dict[tuple[str, str], list[AuditRecord]] = {}
-        for key, row in sorted(self.world.table.rows.items()):
-            if key[0].startswith("AUDIT#") and "body" in row:
-                record = AuditRecord.model_validate_json(row["body"]["S"])
-                chains.setdefault((record.incident, record.chain), []).append(record)
-        for (incident, chain), records in chains.items():
-            if (link := broken_link(records)) is not None:
-                yield f"I9 the trail {chain} of {incident} breaks at {link}"
-        heads: dict[tuple[str, str], str] = {chain: records[-1].hash for chain, records in chains.items()}
-        told: list[tuple[tuple[str, str], str]] = [
-            *(((story.id, "incident"), story.head) for story in self.world.stories),
-            *(((step.incident, step.id), step.head) for step in self.world.steps),
-        ]
-        for chain_key, head in told:
-            if heads.get(chain_key) != head:
-                yield f"I9 {chain_key[1]} of {chain_key[0]} is not where its trail ends"
-
-    def _unwritten(self, denied: Call) -> bool:
-        """Whether the run that was refused could not write it down."""
-        calls, struck = self.world.injector.calls, self.world.injector.struck
-        refused = [calls[fault.call - 1] for fault in struck if fault.kind in ("reject", "deny", "conn_before")]
-        return any(
-            call.by is denied.by and call.number > denied.number and call.name == "dynamodb:transact_write_items"
-            for call in refused
-        )
 
     @property
     def _lagged(self) -> bool:

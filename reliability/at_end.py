@@ -1,0 +1,88 @@
+"""What must hold of the whole state once nothing goes wrong any more; each check yields what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from firebreak.core.audit import AuditRecord, broken_link
+from reliability.injector import Call
+from reliability.memory import MemoryWorld
+
+FINAL = ("verified", "undone", "failed", "stale", "gone", "refused", "denied", "expired", "unneeded", "observed")
+
+
+def lost(world: MemoryWorld) -> Iterator[str]:
+    """I1: every finding is in an incident, in a queue or in a dead letter queue."""
+    laid = [message for messages in world.queues.laid.values() for message in messages]
+    handled = [key for key, row in world.table.rows.items() if key[1] == "FINDING" and "handled" in row]
+    if world.queues._numbers and not handled and not laid and not any(world.queues.messages.values()):
+        yield "I1 the finding is in no incident, no queue and no dead letter queue"
+    for key, row in world.table.rows.items():
+        if key[1] == "FINDING" and "incident" in row:
+            incident = row["incident"]["S"]
+            if (f"INCIDENT#{incident}", "INCIDENT") not in world.table.rows:
+                yield f"I1 {key[0]} points to {incident}, which is not there"
+
+
+def live(world: MemoryWorld) -> Iterator[str]:
+    """I3: every step ends in a final state, told where it failed; nothing called released stands (I5)."""
+    for message in (message for messages in world.queues.messages.values() for message in messages):
+        yield f"I3 {message.id} is still in its queue, received {message.received} times"
+    excused = ("undo_failed",) if world.estate.touched or world.injector.denied else ()
+    for step in world.steps:
+        if step.status not in (*FINAL, *excused):
+            yield f"I3 {step.action} of {step.incident} r{step.revision} ends {step.status}"
+        if step.status in ("failed", "undo_failed") and not any(
+            step.action in notice for notice in world.services.notices
+        ):
+            yield f"I3 {step.action} failed and nobody was told"
+    for story in world.stories:
+        standing = [step.action for step in world.steps if step.incident == story.id and step.stands]
+        if story.released_at is not None and standing:
+            yield f"I5 {story.id} is said to be released, and {', '.join(standing)} is not taken back"
+        if story.status == "acting":
+            yield f"I3 {story.id} ends {story.status}"
+
+
+def quiet(world: MemoryWorld) -> Iterator[str]:
+    """I7: nothing runs on, and what was refused for good was not tried again."""
+    running = [execution.name for execution in world.machines.all if execution.status == "RUNNING"]
+    if running:
+        yield f"I7 still running: {', '.join(running)}"
+    for call in world.injector.denied:
+        if call.by is None or call.by.dead or _unwritten(world, call):
+            continue  # what was learnt died with it
+        name = call.role.removeprefix("firebreak-").replace("-", ".", 1)
+        mine = [step for step in world.steps if step.action == name and step.revision == call.by.event.get("revision")]
+        if any(step.status == "verified" for step in mine):
+            yield f"I7 {call.name} was refused for good and tried again"
+
+
+def _unwritten(world: MemoryWorld, denied: Call) -> bool:
+    """Whether the run that was refused could not write it down."""
+    calls, struck = world.injector.calls, world.injector.struck
+    refused = [calls[fault.call - 1] for fault in struck if fault.kind in ("reject", "deny", "conn_before")]
+    return any(
+        call.by is denied.by and call.number > denied.number and call.name == "dynamodb:transact_write_items"
+        for call in refused
+    )
+
+
+def audit(world: MemoryWorld) -> Iterator[str]:
+    """I9: every trail is whole, and ends where its incident or step stands."""
+    chains: dict[tuple[str, str], list[AuditRecord]] = {}
+    for key, row in sorted(world.table.rows.items()):
+        if key[0].startswith("AUDIT#") and "body" in row:
+            record = AuditRecord.model_validate_json(row["body"]["S"])
+            chains.setdefault((record.incident, record.chain), []).append(record)
+    for (incident, chain), records in chains.items():
+        if (link := broken_link(records)) is not None:
+            yield f"I9 the trail {chain} of {incident} breaks at {link}"
+    heads: dict[tuple[str, str], str] = {chain: records[-1].hash for chain, records in chains.items()}
+    told: list[tuple[tuple[str, str], str]] = [
+        *(((story.id, "incident"), story.head) for story in world.stories),
+        *(((step.incident, step.id), step.head) for step in world.steps),
+    ]
+    for chain_key, head in told:
+        if heads.get(chain_key) != head:
+            yield f"I9 {chain_key[1]} of {chain_key[0]} is not where its trail ends"
