@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from functools import cache, wraps
+from functools import wraps
 from typing import Any, cast
 
-import botocore.session
-from moto.core import responses
-from moto.core.common_models import BaseModel
-from moto.core.utils import method_names_from_class
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
@@ -25,6 +21,8 @@ from moto.ec2.models.instances import Instance, InstanceBackend
 from moto.ec2.models.security_groups import SecurityGroupBackend
 from moto.ec2.responses.elastic_block_store import ElasticBlockStore
 
+from sandbox import moto_speed
+
 _installed = False
 
 
@@ -34,10 +32,8 @@ def install() -> None:
     if _installed:
         return
     _installed = True
+    moto_speed.install()
     for cure in (
-        _forget_models,
-        _method_names,
-        _service_models,
         _interface_groups,
         _launch_groups,
         _used_groups,
@@ -50,28 +46,6 @@ def install() -> None:
 
 def _replace(owner: object, name: str, value: Any) -> None:
     setattr(owner, name, value)
-
-
-def _forget_models() -> None:
-    """moto keeps every model it ever made in a list for its dashboard, and so never frees one."""
-
-    def new(cls: Any, *_: Any, **__: Any) -> Any:
-        return object.__new__(cls)
-
-    _replace(BaseModel, "__new__", new)
-
-
-def _method_names() -> None:
-    """moto lists the methods of a class of 700 anew at every call, a fifth of its time; they never change."""
-    _replace(responses, "method_names_from_class", cache(method_names_from_class))
-
-
-def _service_models() -> None:
-    """Parse each service's model once in this process, though every function has a session of its own as in Lambda.
-
-    botocore keeps what it has parsed per session, and parsing costs more than everything else a test does.
-    """
-    _replace(botocore.session, "create_loader", cache(botocore.session.create_loader))
 
 
 def _interface_groups() -> None:
