@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.core.common_models import BaseModel
 from moto.dynamodb.models import dynamodb_backends
 
 from sandbox import moto_cures
