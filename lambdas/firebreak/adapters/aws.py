@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from firebreak.core.errors import AwsError, Denied, FirebreakError, OutOfTime, Retriable, TargetMissing, Throttled
 
 if TYPE_CHECKING:
     import boto3
-    from botocore.config import Config
 
     from firebreak.core.clients import Kubernetes
 
 Remaining = Callable[[], float]
 """Seconds left in this invocation."""
 
-WORST_CASE_CALL = 10.0
-"""Seconds one call may take, its retries included. A call is not begun with less left: an invocation that is frozen
-and thawed, or killed at its timeout, must not leave a change behind that nobody waits for."""
+WORST_CASE_CALL = 11.0
+"""Seconds a change may take: to connect, and to be answered. A call is not begun with less left: an invocation that is
+frozen and thawed, or killed at its timeout, must not leave a change behind that nobody waits for."""
 
+_READS = ("describe_", "get_", "list_")
 _MISSING = (".NotFound", "NoSuchEntity", "NoSuchBucket", "NoSuchKey", "ResourceNotFoundException", ".Malformed")
 _THROTTLED = ("Throttl", "RequestLimitExceeded", "TooManyRequests", "SlowDown", "ProvisionedThroughputExceeded")
 _DENIED = ("AccessDenied", "UnauthorizedOperation", "Forbidden", "InvalidClientTokenId", "ExpiredToken")
@@ -63,14 +65,24 @@ def translate(error: Exception, operation: str) -> FirebreakError:
 
 
 class AwsClient:
-    """A boto3 client behind `firebreak.core.clients.Aws`."""
+    """A boto3 client behind `firebreak.core.clients.Aws`.
 
-    def __init__(self, client: Any, remaining: Remaining) -> None:
+    A change is sent once. Where its answer is lost the SDK would send it again, and what is made without an idempotency
+    token (`CreateSnapshots` takes none) would be made twice; who asked reads what came of it before asking again.
+
+    Args:
+        client: tries again by itself, for what only reads.
+        remaining: seconds left in this invocation.
+        once: makes a client that does not; left out, the first serves changes too.
+    """
+
+    def __init__(self, client: Any, remaining: Remaining, once: Callable[[], Any] | None = None) -> None:
         self._client = client
         self._remaining = remaining
+        self._once: Callable[[], Any] = cache(once) if once else lambda: client
 
     def __getattr__(self, operation: str) -> Callable[..., Any]:
-        method = getattr(self._client, operation)
+        method = getattr(self._client if operation.startswith(_READS) else self._once(), operation)
 
         def call(**arguments: Any) -> Any:
             self._in_time(operation)
@@ -130,11 +142,14 @@ class SessionClients:
     def aws(self, service: str) -> AwsClient:
         """Return the client of an AWS service, made once."""
         if service not in self._clients:
-            client = self.session.client(
-                service, region_name=self.region, config=self._config, endpoint_url=self._endpoint
+            once = (self._config or Config()).merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+            self._clients[service] = AwsClient(
+                self._client(service, self._config), self._left, lambda: self._client(service, once)
             )
-            self._clients[service] = AwsClient(client, self._left)
         return self._clients[service]
+
+    def _client(self, service: str, config: Config | None) -> Any:
+        return self.session.client(service, region_name=self.region, config=config, endpoint_url=self._endpoint)
 
     def _left(self) -> float:
         """Asked anew at each call: clients are kept longer than the invocation they were made in."""
