@@ -6,10 +6,10 @@ from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import ClientError, ReadTimeoutError
 
-from firebreak.adapters.aws import WORST_CASE_CALL, SessionClients
-from firebreak.core.errors import Retriable
+from firebreak.adapters.aws import WORST_CASE_CALL, SessionClients, translate
+from firebreak.core.errors import AwsError, Denied, FirebreakError, Retriable, Throttled
 from firebreak.wiring import CONFIG
 
 
@@ -64,3 +64,18 @@ def test_a_read_whose_answer_is_lost_is_sent_again(lost: tuple[SessionClients, l
 def test_a_change_takes_no_longer_than_what_has_to_be_left_for_it() -> None:
     limits = vars(CONFIG)
     assert limits["connect_timeout"] + limits["read_timeout"] <= WORST_CASE_CALL
+
+
+@pytest.mark.parametrize(
+    ("code", "meant"),
+    [
+        ("UnauthorizedOperation", Denied),  # Amazon EC2
+        ("AuthorizationError", Denied),  # Amazon SNS
+        ("AccessDeniedException", Denied),
+        ("Throttled", Throttled),
+        ("InternalFailure", Retriable),
+        ("InvalidParameter", AwsError),
+    ],
+)
+def test_a_code_means_what_its_service_means_by_it(code: str, meant: type[FirebreakError]) -> None:
+    assert type(translate(ClientError({"Error": {"Code": code}}, "Call"), "call")) is meant

@@ -26,7 +26,14 @@ frozen and thawed, or killed at its timeout, must not leave a change behind that
 _READS = ("describe_", "get_", "list_")
 _MISSING = (".NotFound", "NoSuchEntity", "NoSuchBucket", "NoSuchKey", "ResourceNotFoundException", ".Malformed")
 _THROTTLED = ("Throttl", "RequestLimitExceeded", "TooManyRequests", "SlowDown", "ProvisionedThroughputExceeded")
-_DENIED = ("AccessDenied", "UnauthorizedOperation", "Forbidden", "InvalidClientTokenId", "ExpiredToken")
+_DENIED = (
+    "AccessDenied",
+    "UnauthorizedOperation",
+    "AuthorizationError",
+    "Forbidden",
+    "InvalidClientTokenId",
+    "ExpiredToken",
+)
 _LATER = (
     "ConcurrentSnapshotLimitExceeded",  # Amazon EBS User Guide, quotas: as many snapshots pending as allowed
     "SnapshotCreationPerVolumeRateExceeded",
