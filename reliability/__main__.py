@@ -19,7 +19,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from reliability import page
+from reliability import page, sandboxed
 from reliability.fault import Misfortune
 from reliability.mutants import MUTANTS
 from reliability.orders import named
@@ -57,14 +57,14 @@ def main(quick: bool, plan: str | None) -> None:
 def _again(text: str, console: Console) -> int:
     try:
         misfortune = Misfortune.read(text)
-        named(misfortune.story)
+        (sandboxed.named if misfortune.story.startswith(sandboxed.WORLD) else named)(misfortune.story)
         if misfortune.without not in ("", *MUTANTS):
             raise ValueError("no such mutant")
     except ValueError as error:
         console.print(f"--replay: {error}; give the plan as a failing run has printed it", style="red", markup=False)
         return 2
     with config() as folder:
-        outcome = replay(misfortune, folder)
+        ((_, outcome),) = replay([misfortune], folder)
     for fault in misfortune.faults:
         site = outcome.sites[fault.call - 1] if fault.call <= len(outcome.sites) else "never reached"
         console.print(f"{fault.kind} at call {fault.call}: {site}", markup=False)
@@ -86,6 +86,7 @@ def _all(quick: bool, console: Console) -> int:
             "two faults, exhaustive on the core path": () if quick else double_faults(folder),
             "two faults close together, in every story": () if quick else close_faults(folder),
             "three faults, sampled": sampled(folder, 200 if quick else 6_000, SEED),
+            "one fault in the sandbox, every kind at every call": sandboxed.single_faults(60 if quick else 1),
         }
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=console, transient=True) as progress:
@@ -139,7 +140,7 @@ def _start(folder: str) -> None:
 
 
 def _play(misfortunes: list[Misfortune]) -> list[tuple[Misfortune, Outcome]]:
-    return [(misfortune, replay(misfortune, _folder)) for misfortune in misfortunes]
+    return list(replay(misfortunes, _folder))
 
 
 def _catch(name: str) -> Caught | None:

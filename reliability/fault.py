@@ -11,6 +11,7 @@ Kind: TypeAlias = Literal[
     "kill_before",
     "kill_after",
     "reject",
+    "reject_once",
     "deny",
     "conn_before",
     "timeout_after",
@@ -22,7 +23,8 @@ Kind: TypeAlias = Literal[
 """What befalls a call.
 
 kill_before, kill_after: the process is gone before the call is sent, or after it took effect.
-reject, deny: refused for now (throttled), or for good; nothing happens.
+reject, deny: refused for now (throttled, as often as the SDK tries), or for good; nothing happens.
+reject_once: throttled, and taken when the SDK tries again by itself; only where there is an SDK.
 conn_before: no connection, nothing happens.
 timeout_after: it takes effect, and the answer is lost.
 stale_read: a read answers with the state before the last change.
@@ -30,7 +32,8 @@ slow: it takes longer than the function may.
 freeze, freeze_after: others go on for a while before the call is sent, or before its answer is seen.
 """
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
+KINDS: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind != "reject_once")
+"""The kinds that the memory world knows: it has no SDK between the pipeline and the services."""
 
 
 @dataclass(frozen=True, order=True)
@@ -51,7 +54,7 @@ class Misfortune:
     """Everything that goes wrong in one run of a story; the same again with `make replay PLAN=…`.
 
     Attributes:
-        story: which story is played, in which world: "memory/contain".
+        story: which story is played, or which shape of steps in the sandbox.
         faults: what befalls which call.
         seed: of whatever the run draws: the order of messages.
         without: the mutant that is in, "" for none.
@@ -75,7 +78,7 @@ class Misfortune:
         try:
             said = json.loads(text)
             faults = tuple(Fault(int(one["call"]), one["kind"]) for one in said.pop("faults"))
-            if unknown := [fault.kind for fault in faults if fault.kind not in KINDS]:
+            if unknown := [fault.kind for fault in faults if fault.kind not in get_args(Kind)]:
                 raise ValueError(f"unknown kinds: {', '.join(unknown)}")
             return cls(faults=faults, **said)
         except (AttributeError, TypeError, KeyError) as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
-from reliability.fault import Fault
+from reliability.fault import Fault, Kind
 from sandbox.clock import Clock
 from sandbox.invocation import Invocation, Killed, current
 
@@ -49,6 +49,18 @@ class Call:
     by: Invocation | None
 
 
+def failed(call: Call, kind: Kind) -> Any:
+    """What a client that is ours raises where a call is refused or not answered."""
+    match kind:
+        case "reject":
+            raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "injected"}}, call.name)
+        case "deny":
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "injected"}}, call.name)
+        case "conn_before":
+            raise EndpointConnectionError(endpoint_url="injected")
+    raise ReadTimeoutError(endpoint_url="injected")
+
+
 @dataclass
 class Injector:
     """Counts calls and lets each meet what was planned for it.
@@ -57,6 +69,7 @@ class Injector:
         clock: of the world.
         faults: what is to befall which call, by its number.
         meanwhile: what others do while a call is frozen.
+        failing: what a call comes to that is refused or not answered: an error, or an answer that says so.
         after: told of every call that took effect, before its caller sees the answer.
         calls: every call so far.
         struck: faults that happened.
@@ -65,6 +78,7 @@ class Injector:
     clock: Clock
     faults: dict[int, Fault] = field(default_factory=dict)
     meanwhile: Callable[[], None] = lambda: None
+    failing: Callable[[Call, Kind], Any] = failed
     after: Callable[[Call], None] = lambda call: None
     calls: list[Call] = field(default_factory=list)
     struck: list[Fault] = field(default_factory=list)
@@ -117,12 +131,8 @@ class Injector:
             case "kill_before":
                 invocation.dead = True  # type: ignore[union-attr]
                 raise Killed(function)
-            case "reject":
-                raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "injected"}}, name)
-            case "deny":
-                raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "injected"}}, name)
-            case "conn_before":
-                raise EndpointConnectionError(endpoint_url="injected")
+            case "reject" | "reject_once" | "deny" | "conn_before" as kind:
+                return self.failing(call, kind)
             case "freeze":
                 self.meanwhile()
                 if invocation.late:  # type: ignore[union-attr]
@@ -142,8 +152,8 @@ class Injector:
             case "kill_after":
                 invocation.dead = True  # type: ignore[union-attr]
                 raise Killed(call.function)
-            case "timeout_after":
-                raise ReadTimeoutError(endpoint_url="injected")
+            case "timeout_after" as kind:
+                self.failing(call, kind)
             case "slow":
                 self.clock.drift(SLOW)
             case "freeze_after":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -15,7 +15,7 @@ from firebreak.operator_files import load_playbooks
 from reliability.blast import PROTECTED, RAILS
 from reliability.blueprint import Blueprint, read
 from reliability.fault import Misfortune
-from reliability.injector import MOST, Runaway
+from reliability.injector import MOST, Injector, Runaway
 from reliability.invariants import Watch
 from reliability.memory import MemoryWorld
 from reliability.orders import named
@@ -23,6 +23,8 @@ from reliability.scripted import SCRIPTED
 from reliability.seat import seated
 from reliability.state import canonical, converged
 from reliability.stories import INSTANCE, OTHER, PLAYBOOKS
+from sandbox.clock import Clock
+from sandbox.invocation import current
 from sandbox.lab import DEPLOYMENT
 from sandbox.synthesis_cache import ROOT, application
 
@@ -42,8 +44,9 @@ class Outcome:
         sites: who made each: "plan dynamodb:query", in order.
         violations: what did not hold.
         state: the canonical state it ended in.
-        converged: what of it no order of deliveries may change.
         struck: how many of the faults happened.
+        converged: what of it no order of deliveries may change.
+        lags: the calls that may answer with what was so a moment ago.
     """
 
     calls: int
@@ -52,6 +55,21 @@ class Outcome:
     state: Any
     struck: int
     converged: Any = None
+    lags: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(cls, injector: Injector, violations: Iterable[str], state: Any = None, converged: Any = None) -> Outcome:
+        """Return what the calls of a run came to."""
+        calls = injector.calls
+        return cls(
+            len(calls),
+            tuple(f"{call.function.removeprefix('firebreak-') or 'person'} {call.name}" for call in calls),
+            tuple(dict.fromkeys(violations)),
+            state,
+            len(injector.struck),
+            converged,
+            frozenset(call.number for call in calls if call.lags),
+        )
 
 
 @cache
@@ -95,7 +113,7 @@ def play(misfortune: Misfortune, folder: str) -> Outcome:
             world.estate.things.add(instance)
         watch = Watch(world)
         world.injector.plan(misfortune.faults)
-        world.injector.meanwhile = lambda: _others(world)
+        world.injector.meanwhile = lambda: others(world.clock)
         try:
             story.play(world)
             world.injector.plan(())
@@ -103,15 +121,7 @@ def play(misfortune: Misfortune, folder: str) -> Outcome:
             watch.end(undone=story.undone)
         except Runaway:
             watch.violations.append(f"I7 {MOST} calls, and no end")
-        calls = world.injector.calls
-        return Outcome(
-            len(calls),
-            tuple(f"{call.function.removeprefix('firebreak-') or 'person'} {call.name}" for call in calls),
-            tuple(dict.fromkeys(watch.violations)),
-            canonical(world),
-            len(world.injector.struck),
-            converged(world),
-        )
+        return Outcome.of(world.injector, watch.violations, canonical(world), converged(world))
 
 
 def _settle(world: MemoryWorld) -> None:
@@ -123,15 +133,13 @@ def _settle(world: MemoryWorld) -> None:
         world.clock.advance(300)
 
 
-def _others(world: MemoryWorld) -> None:
+def others(clock: Clock) -> None:
     """Everybody else goes on until the frozen invocation has almost no time left."""
-    from sandbox.invocation import current  # noqa: PLC0415
-
     invocation = current()
     assert invocation is not None
-    left = (invocation.deadline - world.clock.now()).total_seconds()
+    left = (invocation.deadline - clock.now()).total_seconds()
     if left > LAST:
-        world.clock.advance(left - LAST)
+        clock.advance(left - LAST)
 
 
 def _busy(world: MemoryWorld) -> bool:

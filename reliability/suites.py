@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Any
 
 from reliability.fault import KINDS, Fault, Kind, Misfortune, pairs, singles
 from reliability.mutants import MUTANTS
 from reliability.orders import EventSet, orders
 from reliability.run import Outcome, play
+from reliability.sandboxed import WORLD, play_all
 from reliability.stories import STORIES
 
 HARD: tuple[Kind, ...] = ("kill_before", "kill_after", "reject", "deny", "timeout_after")
@@ -168,12 +171,15 @@ class Caught:
     plan: Misfortune
 
 
-def replay(misfortune: Misfortune, folder: str) -> Outcome:
-    """Play a misfortune again, with its mutant in where it names one."""
-    if not misfortune.without:
-        return play(misfortune, folder)
-    with MUTANTS[misfortune.without].put_in():
-        return play(misfortune, folder)
+def replay(misfortunes: Iterable[Misfortune], folder: str) -> Iterator[tuple[Misfortune, Outcome]]:
+    """Play misfortunes in the worlds of their stories, each with its mutant in where it names one."""
+    for mutant, some in groupby(misfortunes, lambda misfortune: misfortune.without):
+        with MUTANTS[mutant].put_in() if mutant else nullcontext():
+            for inside, of_world in groupby(some, lambda misfortune: misfortune.story.startswith(WORLD)):
+                if inside:
+                    yield from play_all(of_world)
+                else:
+                    yield from ((misfortune, play(misfortune, folder)) for misfortune in of_world)
 
 
 def likeliest(folder: str, name: str) -> Iterator[Misfortune]:

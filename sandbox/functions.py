@@ -89,6 +89,11 @@ class Functions:
         caller = Caller(session_arn(function.role, function.name), account, function.role, function.name, function.name)
         self._identities.add(access_key(function.arn), caller)
 
+    def forget(self) -> None:
+        """Let no function be warm: the next invocation of each starts it."""
+        with self._lock:
+            self._warm.clear()
+
     def find(self, name: str) -> Function:
         """Return a function by name, ARN or qualified ARN.
 
@@ -217,7 +222,7 @@ class Functions:
 
     def _give_back(self, function: Function, handler: Handler) -> None:
         with self._lock:
-            self._warm[function.name].append(handler)
+            self._warm.setdefault(function.name, []).append(handler)
 
     def _settings(self, function: Function) -> Mapping[str, str]:
         _, _, _, region, account, _ = function.arn.split(":", 5)

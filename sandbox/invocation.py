@@ -12,13 +12,12 @@ import urllib.parse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeAlias
 
 import urllib3
 
 from sandbox import wire
 
-T = TypeVar("T")
 _current: contextvars.ContextVar[Invocation | None] = contextvars.ContextVar("invocation", default=None)
 _plain_urlopen = urllib3.HTTPConnectionPool.urlopen
 
@@ -84,6 +83,27 @@ class Invocation:
 
 
 @dataclass(frozen=True)
+class Sent:
+    """A request as urllib3 is about to send it.
+
+    Attributes:
+        host: where to.
+        whole: whether the answer is to be read before it is handed on (urllib3's `preload_content`).
+    """
+
+    host: str
+    method: str
+    url: str
+    body: Any
+    headers: Mapping[str, Any]
+    whole: bool = True
+
+
+Strike: TypeAlias = Callable[[Invocation, Sent, Callable[[], Any]], Any]
+"""Sends a request of an invocation, or has something befall it; returns the answer."""
+
+
+@dataclass(frozen=True)
 class Result:
     """How an invocation ended.
 
@@ -101,11 +121,15 @@ class Interruptions:
 
     While it is installed, an invocation can reach nothing but the loopback interface.
 
+    Attributes:
+        strike: what sends each request of an invocation in our stead, where a harness has put something there.
+
     Args:
         owner: tells the running invocation that an access key belongs to.
     """
 
     def __init__(self, owner: Callable[[str], Invocation | None]) -> None:
+        self.strike: Strike | None = None
         self._owner = owner
         self._planned: list[Interruption] = []
 
@@ -121,9 +145,8 @@ class Interruptions:
         def urlopen(
             pool: Any, method: str, url: str, body: Any = None, headers: Any = None, *rest: Any, **more: Any
         ) -> Any:
-            return watch(
-                pool.host, headers or {}, lambda: _plain_urlopen(pool, method, url, body, headers, *rest, **more)
-            )
+            sent = Sent(pool.host, method, url, body, headers or {}, more.get("preload_content", True))
+            return watch(sent, lambda: _plain_urlopen(pool, method, url, body, headers, *rest, **more))
 
         urllib3.HTTPConnectionPool.urlopen = urlopen  # type: ignore[assignment]
 
@@ -131,20 +154,20 @@ class Interruptions:
         """Watch no more."""
         urllib3.HTTPConnectionPool.urlopen = _plain_urlopen  # type: ignore[method-assign]
 
-    def around(self, host: str, headers: Mapping[str, Any], send: Callable[[], T]) -> T:
+    def around(self, sent: Sent, send: Callable[[], Any]) -> Any:
         """Send one request of a running invocation, or of nobody's."""
-        invocation = self._owner(_key(headers)) or _current.get()
+        invocation = self._owner(_key(sent.headers)) or _current.get()
         if invocation is None:
             return send()
-        if host not in ("127.0.0.1", "localhost", "::1"):
-            raise RuntimeError(f"{invocation.function_name}: called {host}, which is outside the sandbox")
+        if sent.host not in ("127.0.0.1", "localhost", "::1"):
+            raise RuntimeError(f"{invocation.function_name}: called {sent.host}, which is outside the sandbox")
         if invocation.dead or invocation.late:
             invocation.dead = True
             raise Killed(invocation.function_name)
         invocation.calls += 1
         number = invocation.calls
         self._interrupt(invocation, number, "before")
-        answer = send()
+        answer = self.strike(invocation, sent, send) if self.strike else send()
         self._interrupt(invocation, number, "after")
         return answer
 
