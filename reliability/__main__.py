@@ -28,6 +28,7 @@ from reliability.stories import STORIES
 from reliability.suites import (
     Caught,
     Found,
+    calm,
     catch,
     close_faults,
     converging,
@@ -36,6 +37,7 @@ from reliability.suites import (
     replay,
     sampled,
     single_faults,
+    triple_faults,
 )
 
 CHUNK = 100
@@ -81,12 +83,16 @@ def _all(quick: bool, console: Console) -> int:
     blueprint()  # synthesized once, before the workers start
     with config() as folder, ProcessPoolExecutor(os.cpu_count(), initializer=_start, initargs=(folder,)) as pool:
         stories = ("only", "undo") if quick else tuple(STORIES)
+        told, shaped = calm(folder), sandboxed.calm()
         suites: dict[str, Iterable[Misfortune]] = {
             "one fault, every kind at every call": single_faults(folder, stories),
             "two faults, exhaustive on the core path": () if quick else double_faults(folder),
             "two faults close together, in every story": () if quick else close_faults(folder),
+            "three faults, exhaustive where the core path contains": () if quick else triple_faults(folder),
             "three faults, sampled": sampled(folder, 200 if quick else 6_000, SEED),
-            "one fault in the sandbox, every kind at every call": sandboxed.single_faults(60 if quick else 1),
+            "one fault in the sandbox, every kind at every call": islice(
+                sandboxed.single_faults(shaped), 0, None, 50 if quick else 1
+            ),
         }
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=console, transient=True) as progress:
@@ -95,7 +101,8 @@ def _all(quick: bool, console: Console) -> int:
             found.append(_suite(alike, alike.sets, pool, progress))
             caught = _mutants(pool, progress)
     spent = resource.getrusage(resource.RUSAGE_SELF).ru_utime + resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-    result = page.Result(tuple(found), caught, spent, time.monotonic() - begun)
+    calls = sum(outcome.calls for outcome in (*told.values(), *shaped.values()))
+    result = page.Result(tuple(found), caught, calls, spent, time.monotonic() - begun)
     page.show(result, console)
     if not quick:
         page.write(result)

@@ -35,6 +35,9 @@ freeze, freeze_after: others go on for a while before the call is sent, or befor
 KINDS: tuple[Kind, ...] = tuple(kind for kind in get_args(Kind) if kind != "reject_once")
 """The kinds that the memory world knows: it has no SDK between the pipeline and the services."""
 
+HARD: tuple[Kind, ...] = ("kill_before", "kill_after", "reject", "deny", "timeout_after")
+"""The kinds of which several are combined."""
+
 
 @dataclass(frozen=True, order=True)
 class Fault:

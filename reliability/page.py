@@ -13,6 +13,9 @@ from reliability.mutants import MUTANTS
 from reliability.suites import Caught, Found
 
 PAGE = Path(__file__).parent.parent / "docs" / "reliability.md"
+ALLOWED = 10 * 60 / 240
+"""Seconds of CPU that may be spent for each call."""
+
 BEGIN, END = "<!-- played -->", "<!-- end of played -->"
 
 
@@ -23,11 +26,13 @@ class Result:
     Attributes:
         suites: what each found.
         caught: how each mutant was caught; None where none of the suites saw it.
+        calls: that all stories and shapes make in calm.
         cpu, wall: seconds.
     """
 
     suites: tuple[Found, ...]
     caught: Mapping[str, Caught | None]
+    calls: int
     cpu: float
     wall: float
 
@@ -35,6 +40,11 @@ class Result:
     def clean(self) -> bool:
         """Whether every invariant held and every mutant was caught."""
         return not any(suite.violations for suite in self.suites) and all(self.caught.values())
+
+    @property
+    def frugal(self) -> bool:
+        """Whether it took no more CPU than may be spent."""
+        return self.cpu <= self.calls * ALLOWED
 
 
 def show(result: Result, console: Console) -> None:
@@ -55,7 +65,7 @@ def show(result: Result, console: Console) -> None:
             console.print(f"mutant {name}: {MUTANTS[name].what}, and no suite noticed", style="red", markup=False)
     alive = sum(caught is None for caught in result.caught.values())
     console.print(f"mutants caught: {len(result.caught) - alive} of {len(result.caught)}")
-    console.print(f"{result.cpu:.0f} s of CPU, {result.wall:.0f} s")
+    console.print(f"{_spent(result)} {result.wall:.0f} s by the clock.", style="" if result.frugal else "red")
 
 
 def rows(result: Result) -> Iterator[str]:
@@ -72,7 +82,13 @@ def rows(result: Result) -> Iterator[str]:
         shown = f"{caught.violation.split()[0]} | {caught.runs:,}" if caught else "nothing | "
         yield f"| {name}: {MUTANTS[name].what} | {shown} |"
     yield ""
-    yield f"{result.cpu / 60:.1f} minutes of CPU."
+    yield _spent(result)
+
+
+def _spent(result: Result) -> str:
+    told = f"{result.calls:,} calls in stories and shapes"
+    spent, allowed = result.cpu / 60, result.calls * ALLOWED / 60
+    return f"{told}; {spent:.1f} minutes of CPU, of {allowed:.0f} that may be spent."
 
 
 def write(result: Result, page: Path = PAGE) -> None:

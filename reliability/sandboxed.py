@@ -7,11 +7,11 @@ taken back, so that the next one finds the estate as it was; where it does not, 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
-from itertools import groupby, islice
+from itertools import groupby
 from types import SimpleNamespace
 from typing import get_args
 from unittest.mock import patch
@@ -23,7 +23,7 @@ from firebreak.adapters.table import Table
 from firebreak.pipeline.posting import Posting
 from firebreak.ports import Execution
 from reliability import sight
-from reliability.fault import Fault, Kind, Misfortune
+from reliability.fault import HARD, Fault, Kind, Misfortune
 from reliability.injector import MOST, Injector, Runaway
 from reliability.run import Outcome, others
 from reliability.seat import LOG
@@ -38,23 +38,36 @@ PATIENCE = 12
 """How often five minutes go by before what still runs counts as stuck."""
 
 
-def single_faults(every: int = 1) -> Iterator[Misfortune]:
-    """Every kind of fault at every call of every shape; a read that lags where one can.
+ESTATE = ("ec2", "elasticloadbalancing", "autoscaling", "sts", "eks", "kubernetes")
+"""What is called to see and change the estate; all else is called as the memory world has it, where every kind is
+played."""
+
+ELSEWHERE: tuple[Kind, ...] = (*HARD, "freeze")
+
+
+def calm() -> dict[str, Outcome]:
+    """Play every shape without a fault, by the name of its story."""
+    outcomes = {}
+    for name, shape in _shapes().items():
+        with player(shape) as played:
+            played.play(())  # the first incident of a lab meets nothing that an earlier one left
+            outcomes[name] = played.play(())
+    return outcomes
+
+
+def single_faults(outcomes: Mapping[str, Outcome]) -> Iterator[Misfortune]:
+    """Faults at every call of every shape: every kind where the estate is called, the hard ones and a freeze elsewhere.
+
+    A read lags only where one can.
 
     Args:
-        every: take one of so many.
+        outcomes: of the shapes in calm.
     """
-    for name, shape in _shapes().items():
-        with player(shape) as calm:
-            calm.play(())  # the first incident of a lab meets nothing that an earlier one left
-            outcome = calm.play(())
-        every_one = (
-            Misfortune(name, (Fault(call, kind),))
-            for call in range(1, outcome.calls + 1)
-            for kind in get_args(Kind)
-            if kind != "stale_read" or call in outcome.lags
-        )
-        yield from islice(every_one, 0, None, every)
+    for name, outcome in outcomes.items():
+        for call, site in enumerate(outcome.sites, 1):
+            for kind in get_args(Kind) if _service(site) in ESTATE else ELSEWHERE:
+                if kind != "stale_read" or call in outcome.lags:
+                    yield Misfortune(name, (Fault(call, kind),))
 
 
 def play_all(misfortunes: Iterable[Misfortune]) -> Iterator[tuple[Misfortune, Outcome]]:
@@ -70,6 +83,10 @@ def play_all(misfortunes: Iterable[Misfortune]) -> Iterator[tuple[Misfortune, Ou
                     if outcome.violations:
                         dirty = True
                         break
+
+
+def _service(site: str) -> str:
+    return site.partition(" ")[2].partition(":")[0]
 
 
 def named(story: str) -> Shape:
@@ -109,7 +126,7 @@ class Player:
         """Play it once, and take it back."""
         sandbox = self.lab.sandbox
         self.runs += 1
-        self._asked = len(self.lab.slack.messages)
+        self._asked, self._ends = len(self.lab.slack.messages), dict[str, str]()
         sandbox.journal.clear()
         sandbox.functions.forget()
         injector = Injector(sandbox.clock)
@@ -124,7 +141,7 @@ class Player:
             sandbox.functions.interruptions.strike = None
         if len(injector.struck) < len(faults):
             violations.append(f"I7 call {faults[-1].call} was never reached")
-        return Outcome.of(injector, violations)
+        return Outcome.of(injector, violations, converged=self._ends)
 
     def _story(self, injector: Injector) -> Iterator[str]:
         self.shape.begin(self.lab, self.runs)
@@ -143,6 +160,7 @@ class Player:
         injector.plan(())
         for incident in incidents:
             for step in store.steps(incident):
+                self._ends[step.action] = step.status
                 if step.stands:
                     yield f"I5 {step.action} of {incident} ends {step.status}: {step.error}"
         if difference := sight.apart(sight.estate(self.lab), self._before):

@@ -6,18 +6,15 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from itertools import groupby
+from itertools import combinations, groupby, product
 from typing import Any
 
-from reliability.fault import KINDS, Fault, Kind, Misfortune, pairs, singles
+from reliability.fault import HARD, KINDS, Fault, Kind, Misfortune, pairs, singles
 from reliability.mutants import MUTANTS
 from reliability.orders import EventSet, orders
 from reliability.run import Outcome, play
 from reliability.sandboxed import WORLD, play_all
 from reliability.stories import STORIES
-
-HARD: tuple[Kind, ...] = ("kill_before", "kill_after", "reject", "deny", "timeout_after")
-"""The kinds of which several are combined."""
 
 CORE = "only"
 """The story of the core path, on which combinations are exhausted."""
@@ -103,6 +100,19 @@ def double_faults(folder: str, stories: Iterable[str] = (CORE,)) -> Iterator[Mis
     for name in stories:
         for faults in pairs(play(Misfortune(name), folder).calls, HARD):
             yield Misfortune(name, faults)
+
+
+def triple_faults(folder: str) -> Iterator[Misfortune]:
+    """Every three hard faults between the first call of Execute and its last, on the core path.
+
+    A process that is gone before a call is not among them: it is gone after the one before.
+    """
+    sites = play(Misfortune(CORE), folder).sites
+    calls = [call for call, site in enumerate(sites, 1) if site.startswith("execute ")]
+    kinds = [kind for kind in HARD if kind != "kill_before"]
+    for places in combinations(range(calls[0], calls[-1] + 1), 3):
+        for three in product(kinds, repeat=3):
+            yield Misfortune(CORE, tuple(map(Fault, places, three)))
 
 
 def close_faults(folder: str, stories: Iterable[str] = STORIES) -> Iterator[Misfortune]:

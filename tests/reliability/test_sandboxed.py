@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 from unittest.mock import patch
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from firebreak.adapters.aws import AwsClient
 from reliability.fault import Fault, Kind, Misfortune
 from reliability.run import Outcome
-from reliability.sandboxed import WORLD, named, play_all
+from reliability.sandboxed import ELSEWHERE, WORLD, named, play_all, single_faults
 from reliability.suites import replay
 
 STORY = WORLD + "ebs.snapshot_volumes auto, ec2.isolate_instance auto"
@@ -36,6 +36,7 @@ def test_in_calm_everything_holds_and_a_run_is_like_the_one_before(calm: Outcome
     assert runs[1].sites == runs[2].sites == calm.sites
     assert set(CHANGES) <= set(calm.sites)
     assert calm.lags
+    assert calm.converged == {"ebs.snapshot_volumes": "verified", "ec2.isolate_instance": "undone"}
 
 
 def test_whatever_befalls_a_change_of_the_estate_everything_holds(calm: Outcome) -> None:
@@ -64,6 +65,17 @@ def test_a_run_after_one_that_broke_something_has_a_lab_of_its_own(calm: Outcome
     outcomes = dict(replay([lost, Misfortune(STORY)], ""))
     assert outcomes[lost].violations == (f"I7 call {calm.calls + 1} was never reached",)
     assert outcomes[Misfortune(STORY)].violations == ()
+
+
+def test_every_call_meets_faults_and_those_of_the_estate_every_kind(calm: Outcome) -> None:
+    met: dict[int, set[Kind]] = {}
+    for plan in single_faults({STORY: calm}):
+        met.setdefault(plan.faults[0].call, set()).add(plan.faults[0].kind)
+    assert set(met) == set(range(1, calm.calls + 1))
+    for call, kinds in met.items():
+        everything = set(get_args(Kind)) - (set() if call in calm.lags else {"stale_read"})
+        estate = calm.sites[call - 1].split()[1].startswith(("ec2:", "sts:", "autoscaling:", "elasticloadbalancing:"))
+        assert kinds == (everything if estate else set(ELSEWHERE))
 
 
 def test_a_story_that_is_no_shape_is_refused() -> None:

@@ -1,0 +1,20 @@
+"""Which misfortunes the suites are made of."""
+
+from __future__ import annotations
+
+from math import comb
+
+from reliability.fault import HARD, Misfortune
+from reliability.run import play
+from reliability.suites import CORE, triple_faults
+
+
+def test_three_faults_meet_every_three_calls_while_the_core_path_contains(folder: str) -> None:
+    sites = play(Misfortune(CORE), folder).sites
+    first = sites.index("execute dynamodb:batch_get_item") + 1
+    last = max(call for call, site in enumerate(sites, 1) if site.startswith("execute "))
+    plans = list(triple_faults(folder))
+    met = {fault for plan in plans for fault in plan.faults}
+    assert len(plans) == len(set(plans)) == comb(last - first + 1, 3) * 4**3
+    assert {fault.call for fault in met} == set(range(first, last + 1))
+    assert {fault.kind for fault in met} == set(HARD) - {"kill_before"}
