@@ -28,6 +28,7 @@ from reliability.stories import STORIES
 from reliability.suites import (
     Caught,
     Found,
+    broken_orders,
     calm,
     catch,
     close_faults,
@@ -90,6 +91,7 @@ def _all(quick: bool, console: Console) -> int:
             "two faults close together, in every story": () if quick else close_faults(folder),
             "three faults, exhaustive where the core path contains": () if quick else triple_faults(folder),
             "three faults, sampled": sampled(folder, 200 if quick else 6_000, SEED),
+            "two faults amid orders of deliveries, sampled": broken_orders(folder, 50 if quick else 3_000, SEED),
             "one fault in the sandbox, every kind at every call": islice(
                 sandboxed.single_faults(shaped), 0, None, 50 if quick else 1
             ),

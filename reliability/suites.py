@@ -136,6 +136,16 @@ def sampled(folder: str, number: int, seed: int, faults: int = 3) -> Iterator[Mi
         yield Misfortune(name, tuple(Fault(place, drawn.choice(KINDS)) for place in places), seed)
 
 
+def broken_orders(folder: str, number: int, seed: int, faults: int = 2) -> Iterator[Misfortune]:
+    """Orders of deliveries drawn at random, with faults of any kind at calls drawn at random."""
+    drawn = random.Random(seed)  # noqa: S311 - repeats, guards nothing
+    every = [misfortune.story for _, misfortune in orders(number, seed)]
+    for story in drawn.choices(every, k=number):
+        calls = play(Misfortune(story), folder).calls
+        places = sorted(drawn.sample(range(1, calls + 1), faults))
+        yield Misfortune(story, tuple(Fault(place, drawn.choice(KINDS)) for place in places), seed)
+
+
 def converging(limit: int, seed: int) -> Converging:
     """Return what is to collect the orders of deliveries, which are the keys of its `sets`."""
     return Converging("orders of deliveries", sets={misfortune: events for events, misfortune in orders(limit, seed)})
