@@ -144,7 +144,7 @@ class Player:
         return Outcome.of(injector, violations, converged=self._ends)
 
     def _story(self, injector: Injector) -> Iterator[str]:
-        self.shape.begin(self.lab, self.runs)
+        self.shape.lead.send(self.lab, self.runs)
         self._quieten()
         incidents = self._incidents()
         if len(incidents) != 1:

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.events import falco, guardduty
 from firebreak.core.deployment import Deployment
 from firebreak.core.playbook import Match, Playbook, Playbooks, PlaybookStep
 from firebreak.core.registry import action, actions
 from firebreak.operator_files import load_playbooks
-from sandbox.lab import DEPLOYMENT, Lab
+from reliability.leads import Lead, lead
+from sandbox.lab import DEPLOYMENT
 from sandbox.synthesis import Application
 from sandbox.synthesis_cache import ROOT, application
 
@@ -32,14 +32,14 @@ class Shape:
 
     Attributes:
         name: "ebs.snapshot_volumes auto, ec2.isolate_instance ask".
-        source: whose event leads to what the steps are about: "falco" where one is about a node, else "guardduty".
         steps: the steps.
+        lead: an event that leads to what they are about.
         shared: how many playbooks have them.
     """
 
     name: str
-    source: str
     steps: tuple[PlaybookStep, ...]
+    lead: Lead
     shared: int = 0
 
     @classmethod
@@ -47,42 +47,15 @@ class Shape:
         """Return the shape of some steps.
 
         Raises:
-            ValueError: no event here leads to what a step is about.
+            ValueError: no event leads to what a step is about.
         """
-        kinds = {step.target_kind for step in steps}
-        source = next((name for name, led in LEADS.items() if kinds <= led), "")
-        if not source:
-            raise ValueError(f"reliability/shape.py: no event leads to {', '.join(sorted(kinds))}; add one to LEADS")
-        return cls(", ".join(map(_said, steps)), source, steps)
+        return cls(", ".join(map(_said, steps)), steps, lead({step.target_kind for step in steps}))
 
     @property
     def playbook(self) -> Playbook:
-        """A playbook of these steps for everything that its source brings."""
-        match = Match.model_validate({"source": self.source})
+        """A playbook of these steps for everything that comes."""
+        match = Match.model_validate({"source": self.lead.source})
         return Playbook(name="shape", description=self.name, priority=1, match=match, steps=self.steps)
-
-    def begin(self, lab: Lab, number: int) -> None:
-        """Have an event come that no run before brought.
-
-        Args:
-            number: of the run.
-        """
-        sandbox, moment = lab.sandbox, lab.sandbox.clock.now()
-        if self.source == "guardduty":
-            sandbox.put_event(guardduty(sandbox.account, sandbox.region, lab.estate.bastion, number, moment))
-            return
-        alert = {**falco(sandbox.account, sandbox.region, number, moment)["detail"]["alert"], "rule": f"Rule {number}"}
-        alert |= {"hostname": sorted(lab.estate.nodes)[0], "tags": ["T1620", "container", "process"]}
-        queue = sandbox.queue_arn("falco-prod").rpartition(":")[2]
-        client = sandbox.client("sqs")
-        client.send_message(QueueUrl=client.get_queue_url(QueueName=queue)["QueueUrl"], MessageBody=json.dumps(alert))
-
-
-LEADS: Mapping[str, frozenset[str]] = {
-    "guardduty": frozenset({"instance"}),
-    "falco": frozenset({"instance", "node"}),
-}
-"""The kinds of target that an event of each source leads to."""
 
 
 def shapes(folder: Path = SHIPPED) -> list[Shape]:

@@ -49,5 +49,5 @@ def test_a_step_about_what_no_event_leads_to_is_named_with_what_to_do() -> None:
     lost = step.model_copy(update={"target_kind": "moon"})
     with pytest.raises(ValueError, match="no event leads to moon; add one to LEADS"):
         Shape.of((lost,))
-    assert Shape.of((step,)).source == "guardduty"
+    assert Shape.of((step,)).lead.source == "guardduty"
     assert action(step.action).target_kind == "instance"
