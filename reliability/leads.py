@@ -89,6 +89,6 @@ LEADS: tuple[Lead, ...] = (
         frozenset({"principal"}),
         _finding("UnauthorizedAccess:IAMUser/ConsoleLoginSuccess.B", _user),
     ),
-    Lead("guardduty", frozenset({"access_key", "bucket"}), _finding("Exfiltration:S3/AnomalousBehavior", _bucket)),
+    Lead("guardduty", frozenset({"bucket"}), _finding("Exfiltration:S3/AnomalousBehavior", _bucket)),
 )
 """The first that leads to all that a shape's steps are about is played."""
