@@ -53,7 +53,8 @@ def quiet(world: MemoryWorld) -> Iterator[str]:
         if call.by is None or call.by.dead or _unwritten(world, call):
             continue  # what was learnt died with it
         name = call.role.removeprefix("firebreak-").replace("-", ".", 1)
-        mine = [step for step in world.steps if step.action == name and step.revision == call.by.event.get("revision")]
+        of = call.by.event.get("incident"), call.by.event.get("revision")
+        mine = [step for step in world.steps if step.action == name and (step.incident, step.revision) == of]
         if any(step.status == "verified" for step in mine):
             yield f"I7 {call.name} was refused for good and tried again"
 

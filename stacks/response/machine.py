@@ -49,7 +49,12 @@ class Respond(Construct):
     def _definition(self, callees: Callees) -> sfn.IChainable:
         close = task(self, "Close", callees.close, {"operation": "close"}, result=None, timeout=callees.close_limit)
         close.add_catch(
-            sfn.Fail(self, "NotClosed", error="NotClosed", cause="Close failed for good; see its logs. Sweep goes on."),
+            sfn.Fail(
+                self,
+                "NotClosed",
+                error="NotClosed",
+                cause="Close failed for good, or a step is half-way; see its logs. Sweep goes on.",
+            ),
             result_path=sfn.JsonPath.DISCARD,
         )
         broken = sfn.Fail(

@@ -11,7 +11,7 @@ import pytest
 from firebreak.adapters.admission_table import AdmissionTable
 from firebreak.adapters.finding_table import FindingTable
 from firebreak.adapters.incident_rows import step_row
-from firebreak.core.errors import InputError, Retriable
+from firebreak.core.errors import InputError, Permanent, Retriable
 from firebreak.core.finding import Finding, Severity
 from firebreak.core.incident import EFFECTIVE, Incident
 from firebreak.core.registry import action
@@ -142,6 +142,19 @@ def test_a_step_that_an_earlier_execution_is_still_at_is_left_to_it(office: Offi
     assert step.status == status
 
 
+@pytest.mark.parametrize("status", ["running", "applied"])
+def test_an_execution_that_leaves_a_step_half_way_has_failed_and_another_one_has_not(
+    office: Office, status: str
+) -> None:
+    office.step(status)
+    with pytest.raises(Permanent, match=f"leaves half-way, for its next attempt: ec2-isolate_instance-{status}"):
+        office.conclude()
+    assert office.stage.incidents.incident(INCIDENT).status != "open"
+    revise(office)
+    assert office.conclude(revision=2).status == "acting"
+    assert office.conclude("undo", revision=2).status == "contained"
+
+
 def test_closing_twice_frees_the_locks_once_and_for_all(office: Office) -> None:
     story = office.stage.incidents.incident(INCIDENT)
     locked = story.model_copy(update={"locks": ("name",)})
@@ -202,10 +215,10 @@ def test_an_earlier_revision_that_found_nothing_to_do_leaves_the_incident_to_the
 
 def test_a_revision_that_ends_while_another_is_at_it_leaves_the_incident_to_that(office: Office) -> None:
     office.step("running")
-    assert office.conclude().status == "acting"
     revise(office)
-    assert office.conclude().status == "acting"
     (step,) = office.stage.incidents.steps(INCIDENT)
+    step = office.stage.incidents.change_step(step, step.model_copy(update={"revision": 2}), ACTOR, START)
+    assert office.conclude().status == "acting"
     office.stage.incidents.change_step(step, step.model_copy(update={"status": "failed"}), ACTOR, START)
     assert office.conclude().status == "open"  # the earlier one ends last, and tells
 

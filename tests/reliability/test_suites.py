@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from math import comb
 
-from reliability.fault import HARD, Misfortune
+import pytest
+
+from reliability.fault import HARD, Fault, Misfortune
 from reliability.run import play
 from reliability.suites import CORE, broken_orders, run, triple_faults
 
@@ -27,3 +29,17 @@ def test_orders_of_deliveries_hold_with_two_faults_amid_them(folder: str) -> Non
     found = run("orders", plans, folder)
     assert found.struck > 60
     assert [f"{violation}: make replay PLAN='{plan}'" for violation, plan in found.violations] == []
+
+
+FOUND = [
+    Misfortune("order a-b,u,u,a~A", (Fault(66, "deny"), Fault(163, "kill_after"))),
+    Misfortune("order a-k,bx,x", (Fault(37, "deny"), Fault(63, "kill_before"), Fault(81, "slow"))),
+]
+"""What once did not hold."""
+
+
+@pytest.mark.parametrize("misfortune", FOUND, ids=str)
+def test_what_once_did_not_hold_holds(folder: str, misfortune: Misfortune) -> None:
+    outcome = play(misfortune, folder)
+    assert outcome.struck == len(misfortune.faults)
+    assert outcome.violations == ()

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from firebreak.clock import Clock
-from firebreak.core.incident import Incident, IncidentStatus, Mode, StepRecord, StepStatus
+from firebreak.core.errors import Permanent
+from firebreak.core.incident import BEGUN, Incident, IncidentStatus, Mode, StepRecord, StepStatus
 from firebreak.core.model import Json
 from firebreak.ports import Actor, Admission, FindingStore, IncidentStore, Messenger, Vault
 
@@ -26,6 +27,7 @@ class Close:
         """Conclude one execution. Running it again concludes the same.
 
         Raises:
+            Permanent: it leaves a step half-way; its next attempt carries that on.
             Retriable: try again.
         """
         story = self.incidents.incident(incident)
@@ -33,6 +35,9 @@ class Close:
             every = (incident, *story.absorbed)
             found = [step for each in every for step in self.incidents.steps(each)]
             steps = [self._concluded(step, revision, mode, actor) for step in found]
+            mine = [step for step in steps if step.incident == incident and step.revision == revision]
+            if mode == "respond" and (half_way := [step.id for step in mine if step.status in BEGUN]):
+                raise Permanent(f"{execution} leaves half-way, for its next attempt: {', '.join(half_way)}")
             status, reason = _released(story, steps) if mode == "undo" else _status(steps, self._notes(incident))
             if status != "acting" and (mode == "undo" or revision == story.revision or status != "closed"):
                 # whichever revision ends last tells what came of it; only the newest may find nothing to do
