@@ -9,6 +9,7 @@ from typing import Any
 from reliability.fault import Fault, Kind
 from reliability.injector import Injector
 from reliability.requests import Answered, Asked
+from sandbox import wire
 from sandbox.invocation import Invocation, Sent, finished, running
 from sandbox.server import Wsgi
 
@@ -17,6 +18,16 @@ LASTING = ("reject",)
 
 EVENTUAL = ("ec2", "elasticloadbalancing", "autoscaling")
 """Services whose reads may lag ("Eventual consistency" in the Amazon EC2 API's developer guide)."""
+
+
+def may_lag(request: wire.Request) -> bool:
+    """Tell whether a request reads or changes what reads may lag behind.
+
+    Of S3 that is how a bucket is configured; objects and their lists are consistent ("Amazon S3 data consistency model"
+    in the Amazon S3 User Guide).
+    """
+    configures = "/" not in request.path.strip("/") and not request.operation.startswith("ListObject")
+    return request.service in EVENTUAL or (request.service == "s3" and configures)
 
 
 @dataclass
@@ -34,8 +45,8 @@ class Striking:
     injector: Injector
     server: Wsgi
     lasting: dict[str, Kind] = field(default_factory=dict)
-    latest: dict[tuple[str, Any], Answered] = field(default_factory=dict)
-    before: dict[tuple[str, Any], Answered] = field(default_factory=dict)
+    latest: dict[tuple[str, str, Any], Answered] = field(default_factory=dict)
+    before: dict[tuple[str, str, Any], Answered] = field(default_factory=dict)
 
     def strike(self, invocation: Invocation, sent: Sent, send: Callable[[], Any]) -> Any:
         """Answer a request of an invocation, or have it meet its fault."""
@@ -47,8 +58,8 @@ class Striking:
         if fault is not None and fault.kind in LASTING and asked.again:
             self.lasting[asked.again] = fault.kind
         self.injector.failing = lambda call, kind: asked.refused(kind)
-        key = asked.request.service, sent.body
-        stale = self.before.get(key) if asked.reads and asked.request.service in EVENTUAL else None
+        key = asked.request.service, sent.url, sent.body
+        stale = self.before.get(key) if asked.reads and may_lag(asked.request) else None
         token = running(invocation)
         try:
             return self.injector.around(
@@ -61,9 +72,9 @@ class Striking:
         finally:
             finished(token)
 
-    def _answer(self, asked: Asked, key: tuple[str, Any]) -> Answered:
+    def _answer(self, asked: Asked, key: tuple[str, str, Any]) -> Answered:
         answered = asked.answered(self.server)
-        if asked.request.service in EVENTUAL:
+        if may_lag(asked.request):
             if asked.reads:
                 self.latest[key] = answered
             else:

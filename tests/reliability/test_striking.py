@@ -10,7 +10,8 @@ import pytest
 
 from reliability.fault import Fault, Kind
 from reliability.injector import Injector
-from reliability.striking import Striking
+from reliability.striking import Striking, may_lag
+from sandbox import wire
 from sandbox.clock import Clock
 from sandbox.invocation import Invocation, Sent
 
@@ -69,3 +70,20 @@ def test_a_read_that_lags_answers_as_before_the_last_change(striking: Striking) 
     ]
     assert told == [b"0", b"1", b"0", b"1", b"1"], "what nobody asked before the change cannot lag"
     assert [call.number for call in striking.injector.calls if call.lags] == [3, 5]
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "lags"),
+    [
+        ("GET", "/customers?publicAccessBlock", True),
+        ("PUT", "/customers?policy", True),
+        ("GET", "/customers?list-type=2", False),
+        ("GET", "/customers/report.csv", False),
+        ("PUT", "/customers/report.csv", False),
+    ],
+)
+def test_of_s3_only_how_a_bucket_is_configured_lags(method: str, url: str, lags: bool) -> None:
+    path, _, query = url.partition("?")
+    environ = {"REQUEST_METHOD": method, "PATH_INFO": path, "QUERY_STRING": query}
+    environ["HTTP_AUTHORIZATION"] = SIGNED.replace("/ec2/", "/s3/")
+    assert may_lag(wire.read(environ, b"")) == lags
