@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from firebreak.adapters.incident_table import IncidentTable
 from firebreak.core.audit import AuditRecord, broken_link
@@ -29,7 +31,23 @@ def estate(lab: Lab) -> dict[str, Any]:
     for group in scaling.describe_auto_scaling_groups()["AutoScalingGroups"]:
         members = sorted((each["InstanceId"], each["LifecycleState"]) for each in group["Instances"])
         seen[group["AutoScalingGroupName"]] = (group["DesiredCapacity"], members)
-    return {**seen, **_nodes(lab)}
+    return {**seen, **_nodes(lab), **_bucket(lab)}
+
+
+def _bucket(lab: Lab) -> dict[str, Any]:
+    s3, bucket = lab.sandbox.client("s3"), lab.estate.bucket
+    block = _set(lambda: s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"])
+    return {bucket: {"public access block": block}}
+
+
+def _set(read: Callable[[], Any]) -> Any:
+    """What a read answers, None where S3 says that nothing of the kind is set."""
+    try:
+        return read()
+    except ClientError as error:
+        if not error.response["Error"]["Code"].startswith("NoSuch"):
+            raise
+        return None
 
 
 def _nodes(lab: Lab) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from moto.ec2.models.instances import Instance, InstanceBackend
 from moto.ec2.models.security_groups import SecurityGroupBackend
 from moto.ec2.responses.elastic_block_store import ElasticBlockStore
 
-from sandbox import moto_speed
+from sandbox import moto_s3, moto_speed
 
 _installed = False
 
@@ -40,6 +40,7 @@ def install() -> None:
         _terminated,
         _snapshots,
         _transactions,
+        moto_s3.owners,
     ):
         cure()
 

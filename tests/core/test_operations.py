@@ -15,6 +15,7 @@ from firebreak.core.operations import iam_action, implied_by
         ("s3", "ListObjectsV2", "s3:ListBucket"),
         ("s3", "HeadBucket", "s3:ListBucket"),
         ("s3", "ListBuckets", "s3:ListAllMyBuckets"),
+        ("s3", "DeletePublicAccessBlock", "s3:PutBucketPublicAccessBlock"),
         ("lambda", "Invoke", "lambda:InvokeFunction"),
         ("monitoring", "PutMetricData", "cloudwatch:PutMetricData"),
     ],

@@ -20,6 +20,9 @@ from firebreak.adapters.sts import session_policy
 from firebreak.core.deployment import Deployment
 from firebreak.core.incident import StepRecord
 from firebreak.core.registry import action, actions
+from firebreak.operator_files import load_playbooks
+from reliability.sandboxed import player
+from reliability.shape import SHIPPED, shapes
 from sandbox.identity import access_key
 from sandbox.journal import Call, Fault
 from sandbox.judge_policies import listed
@@ -104,6 +107,7 @@ class Played:
 @pytest.fixture(scope="module")
 def played() -> Iterator[Played]:
     """Every way that calls are made in: contain and undo, ask, merge, prepare, fail, expire, try again."""
+    alone = list(_by_themselves())  # one sandbox stands at a time
     with lab(application(TWO_ACCOUNTS, ROOT / "playbooks")[0], deployment=TWO_ACCOUNTS) as standing:
         story, sandbox = Story(standing), standing.sandbox
         first, second = (node for node, _ in sorted(standing.estate.nodes.items()))
@@ -132,7 +136,17 @@ def played() -> Iterator[Played]:
         _alert(story, first, 3)
         sandbox.advance(3 * 3600)
         assert [failure for failure in story.failures() if "Unprepared" not in failure] == []
-        yield Played(standing, list(sandbox.journal))
+        yield Played(standing, [*sandbox.journal, *alone])
+
+
+def _by_themselves() -> Iterator[Call]:
+    """The calls of actions that no shipped playbook asks for: each is done and taken back by itself."""
+    asked = {step.action for playbook in load_playbooks(SHIPPED).playbooks for step in playbook.steps}
+    for shape in shapes():
+        if {step.action for step in shape.steps} - asked:
+            with player(shape) as played:
+                assert played.play(()).violations == ()
+                yield from list(played.lab.sandbox.journal)
 
 
 def _sealed(standing: Lab) -> str:

@@ -14,11 +14,14 @@ _PREFIXES = {
 """Signing names of services whose IAM prefix is another."""
 
 _ACTIONS = {
+    "s3:DeletePublicAccessBlock": "s3:PutBucketPublicAccessBlock",
+    "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
     "s3:HeadBucket": "s3:ListBucket",
     "s3:HeadObject": "s3:GetObject",
     "s3:ListBuckets": "s3:ListAllMyBuckets",
     "s3:ListObjects": "s3:ListBucket",
     "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
     "lambda:Invoke": "lambda:InvokeFunction",
 }
 """Calls whose IAM action has another name than the API operation."""
