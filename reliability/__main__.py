@@ -22,7 +22,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from reliability import page, sandboxed
 from reliability.fault import Misfortune
 from reliability.mutants import MUTANTS
-from reliability.orders import named
+from reliability.naming import named
 from reliability.run import Outcome, blueprint, config
 from reliability.stories import STORIES
 from reliability.suites import (
@@ -34,12 +34,14 @@ from reliability.suites import (
     close_faults,
     converging,
     double_faults,
+    interleaved,
     likeliest,
     replay,
     sampled,
     single_faults,
     triple_faults,
 )
+from reliability.together import CASTS
 
 CHUNK = 100
 SEED = 20261126
@@ -99,6 +101,7 @@ def _all(quick: bool, console: Console) -> int:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=console, transient=True) as progress:
             found = [_suite(Found(name), misfortunes, pool, progress) for name, misfortunes in suites.items()]
+            found.append(_side_by_side(1 if quick else 2, pool, progress))
             alike = converging(20 if quick else ORDERS, SEED)
             found.append(_suite(alike, alike.sets, pool, progress))
             caught = _mutants(pool, progress)
@@ -119,6 +122,16 @@ def _suite(found: Found, misfortunes: Iterable[Misfortune], pool: ProcessPoolExe
         for misfortune, outcome in future.result():
             found.add(misfortune, outcome)
         progress.advance(task, len(future.result()))
+    return found
+
+
+def _side_by_side(switches: int, pool: ProcessPoolExecutor, progress: Progress) -> Found:
+    found = Found("runs side by side, every interleaving")
+    task = progress.add_task(found.suite, total=len(CASTS))
+    for future in as_completed([pool.submit(_interleave, cast, switches) for cast in CASTS]):
+        for misfortune, outcome in future.result():
+            found.add(misfortune, outcome)
+        progress.advance(task)
     return found
 
 
@@ -150,6 +163,11 @@ def _start(folder: str) -> None:
 
 def _play(misfortunes: list[Misfortune]) -> list[tuple[Misfortune, Outcome]]:
     return list(replay(misfortunes, _folder))
+
+
+def _interleave(cast: str, switches: int) -> list[tuple[Misfortune, Outcome]]:
+    few = len(CASTS[cast].others) == 1  # where there are three, none is killed: there are interleavings enough
+    return list(interleaved(cast, _folder, switches, deaths=1 if few and switches > 1 else 0))
 
 
 def _catch(name: str) -> Caught | None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from reliability.fault import Misfortune
 from reliability.memory import BADLY, MemoryWorld
-from reliability.stories import ASK, CONTAIN, ONLY, STORIES, Story, answered, finding, released
+from reliability.stories import ASK, CONTAIN, ONLY, Story, answered, finding, released
 from sandbox.execution import status_change
 
 PREFIX = "order "
@@ -66,14 +66,12 @@ def orders(limit: int, seed: int) -> Iterator[tuple[EventSet, Misfortune]]:
             yield events, Misfortune(PREFIX + order)
 
 
-def named(name: str) -> Story:
-    """Return the story of a name, or the order that the name is.
+def story(name: str) -> Story:
+    """Return the story of an order.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: it is none.
     """
-    if name in STORIES:
-        return STORIES[name]
     order = name.removeprefix(PREFIX)
     if order == name or not set(order) <= PARTS.keys():
         raise ValueError(f"no story or order is called {name!r}")

@@ -18,11 +18,11 @@ from reliability.fault import Misfortune
 from reliability.injector import MOST, Injector, Runaway
 from reliability.invariants import Watch
 from reliability.memory import MemoryWorld
-from reliability.orders import named
+from reliability.naming import named
 from reliability.scripted import SCRIPTED
 from reliability.seat import seated
 from reliability.state import canonical, converged
-from reliability.stories import INSTANCE, OTHER, PLAYBOOKS
+from reliability.stories import INSTANCE, OTHER, PLAYBOOKS, Story
 from sandbox.clock import Clock
 from sandbox.invocation import current
 from sandbox.lab import DEPLOYMENT
@@ -93,13 +93,17 @@ def config() -> Iterator[str]:
 
 
 def play(misfortune: Misfortune, folder: str) -> Outcome:
-    """Play a story.
+    """Play the story that a misfortune names.
 
     Args:
         misfortune: which, and what goes wrong.
         folder: of the settings, see `config`.
     """
-    story = named(misfortune.story)
+    return tell(named(misfortune.story), misfortune, folder)
+
+
+def tell(story: Story, misfortune: Misfortune, folder: str) -> Outcome:
+    """Play a story."""
     world: MemoryWorld
 
     def serve(*call: Any) -> Any:

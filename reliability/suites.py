@@ -9,12 +9,14 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations, groupby, product
 from typing import Any
 
+from reliability import together
 from reliability.fault import HARD, KINDS, Fault, Kind, Misfortune, pairs, singles
 from reliability.mutants import MUTANTS
 from reliability.orders import EventSet, orders
-from reliability.run import Outcome, play
+from reliability.run import Outcome, play, tell
 from reliability.sandboxed import WORLD, play_all
 from reliability.stories import STORIES
+from reliability.together import Stage
 
 CORE = "only"
 """The story of the core path, on which combinations are exhausted."""
@@ -144,6 +146,22 @@ def broken_orders(folder: str, number: int, seed: int, faults: int = 2) -> Itera
         calls = play(Misfortune(story), folder).calls
         places = sorted(drawn.sample(range(1, calls + 1), faults))
         yield Misfortune(story, tuple(Fault(place, drawn.choice(KINDS)) for place in places), seed)
+
+
+def interleaved(cast: str, folder: str, switches: int = 1, deaths: int = 0) -> Iterator[tuple[Misfortune, Outcome]]:
+    """Play every interleaving of a cast.
+
+    Args:
+        switches: how often at most another moves though the last one could.
+        deaths: how many die at most.
+    """
+    waiting = [""]
+    while waiting:
+        letters = waiting.pop()
+        misfortune = Misfortune(f"{together.PREFIX}{cast}:{letters}")
+        stages: list[Stage] = []
+        yield misfortune, tell(together.story(misfortune.story, stages.append), misfortune, folder)
+        waiting.extend(together.variants(stages[0].moves, len(letters), switches, deaths))
 
 
 def converging(limit: int, seed: int) -> Converging:

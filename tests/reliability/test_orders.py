@@ -12,7 +12,8 @@ from firebreak.adapters.finding_table import FindingTable
 from firebreak.core.incident import Incident
 from firebreak.pipeline.triage import Triage
 from reliability.fault import Misfortune
-from reliability.orders import PREFIX, SETS, EventSet, named, orders
+from reliability.naming import named
+from reliability.orders import PREFIX, SETS, EventSet, orders
 from reliability.run import play
 from reliability.suites import Converging, converging
 

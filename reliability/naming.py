@@ -1,0 +1,19 @@
+"""Which story of the memory world a name stands for."""
+
+from __future__ import annotations
+
+from reliability import orders, together
+from reliability.stories import STORIES, Story
+
+
+def named(name: str) -> Story:
+    """Return the story that a name stands for: one of the stories, an order of deliveries, or runs side by side.
+
+    Raises:
+        ValueError: it stands for none.
+    """
+    if name in STORIES:
+        return STORIES[name]
+    if name.startswith(together.PREFIX):
+        return together.story(name)
+    return orders.story(name)
