@@ -80,6 +80,13 @@ def _bucket(lab: Lab) -> dict[str, Any]:
     return {**_key(lab), "resourceType": "S3Bucket", "s3BucketDetails": [details]}
 
 
+def _function(lab: Lab) -> dict[str, Any]:
+    sandbox, name = lab.sandbox, lab.estate.function
+    arn = f"arn:aws:lambda:{sandbox.region}:{sandbox.account}:function:{name}"
+    details = {"functionArn": arn, "functionName": name, "functionVersion": "$LATEST"}
+    return {"resourceType": "Lambda", "lambdaDetails": details}
+
+
 LEADS: tuple[Lead, ...] = (
     Lead("guardduty", frozenset({"instance"}), _finding("Backdoor:EC2/C&CActivity.B!DNS", _instance)),
     Lead("falco", frozenset({"instance", "node"}), _alert),
@@ -90,5 +97,6 @@ LEADS: tuple[Lead, ...] = (
         _finding("UnauthorizedAccess:IAMUser/ConsoleLoginSuccess.B", _user),
     ),
     Lead("guardduty", frozenset({"bucket"}), _finding("Exfiltration:S3/AnomalousBehavior", _bucket)),
+    Lead("guardduty", frozenset({"lambda_function"}), _finding("Backdoor:Lambda/C&CActivity.B", _function)),
 )
 """The first that leads to all that a shape's steps are about is played."""

@@ -31,13 +31,20 @@ def estate(lab: Lab) -> dict[str, Any]:
     for group in scaling.describe_auto_scaling_groups()["AutoScalingGroups"]:
         members = sorted((each["InstanceId"], each["LifecycleState"]) for each in group["Instances"])
         seen[group["AutoScalingGroupName"]] = (group["DesiredCapacity"], members)
-    return {**seen, **_nodes(lab), **_bucket(lab)}
+    return {**seen, **_nodes(lab), **_bucket(lab), **_function(lab)}
 
 
 def _bucket(lab: Lab) -> dict[str, Any]:
     s3, bucket = lab.sandbox.client("s3"), lab.estate.bucket
     block = _set(lambda: s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"])
     return {bucket: {"public access block": block}}
+
+
+def _function(lab: Lab) -> dict[str, Any]:
+    functions, name = lab.sandbox.client("lambda"), lab.estate.function
+    reserved = functions.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions")
+    polls = {each["UUID"]: each["State"] for each in functions.list_event_source_mappings()["EventSourceMappings"]}
+    return {f"function {name}": (reserved, polls)}
 
 
 def _set(read: Callable[[], Any]) -> Any:

@@ -1,10 +1,11 @@
-"""A small estate to defend: a network, a web tier that scales, an odd server, a cluster, a user, a bucket.
+"""A small estate to defend: a network, a web tier that scales, an odd server, a cluster, a user, a bucket, a function.
 
 Quarantine groups are not part of it: Prepare makes those.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +34,7 @@ class Estate:
         user: IAM user name.
         key: the user's access key id.
         bucket: bucket name.
+        function: name of a Lambda function, and of the queue that it polls.
     """
 
     vpc: str
@@ -47,6 +49,7 @@ class Estate:
     user: str = "mallory"
     key: str = ""
     bucket: str = ""
+    function: str = "orders"
 
 
 def seed(
@@ -72,6 +75,7 @@ def seed(
     builder.bastion(estate)
     builder.cluster(estate, access or {})
     builder.user_and_bucket(estate)
+    builder.function(estate)
     sandbox.journal.clear()
     for call in before:
         sandbox.journal.add(call)
@@ -198,6 +202,19 @@ class _Builder:
             s3.create_bucket(Bucket=estate.bucket)
         else:
             s3.create_bucket(Bucket=estate.bucket, CreateBucketConfiguration=where)
+
+    def function(self, estate: Estate) -> None:
+        iam, sqs, functions = self._client("iam"), self._client("sqs"), self._client("lambda")
+        trusted = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [trusted]})
+        role = iam.create_role(RoleName=estate.function, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        code = {"ZipFile": b"never run"}
+        functions.create_function(
+            FunctionName=estate.function, Role=role, Handler="main.handle", Runtime="python3.13", Code=code
+        )
+        sqs.create_queue(QueueName=estate.function)
+        queue = f"arn:aws:sqs:{self._region}:{self._account}:{estate.function}"
+        functions.create_event_source_mapping(EventSourceArn=queue, FunctionName=estate.function)
 
     def _launch(self, name: str, tags: Mapping[str, str] | None = None, **placement: Any) -> str:
         every = {"Name": name, **self._tags, **(tags or {})}

@@ -71,6 +71,10 @@ def _function(request: wire.Request, facts: Facts) -> list[str]:
     return [name if name.startswith("arn:") else facts.arn("lambda", f"function:{name}")]
 
 
+def _mapping(request: wire.Request, facts: Facts) -> list[str]:
+    return [facts.arn("lambda", f"event-source-mapping:{request.path.split('/')[3]}")]
+
+
 def _cluster(request: wire.Request, facts: Facts) -> list[str]:
     return [facts.arn("eks", f"cluster/{request.path.split('/')[2]}")]
 
@@ -138,7 +142,12 @@ _RESOURCES: dict[str, Resources] = {
     "kms:DescribeKey": _key,
     "kms:Encrypt": _key,
     "kms:GenerateDataKey": _key,
+    "lambda:DeleteFunctionConcurrency": _function,
+    "lambda:GetFunctionConcurrency": _function,
     "lambda:Invoke": _function,
+    "lambda:ListEventSourceMappings": _everywhere,
+    "lambda:PutFunctionConcurrency": _function,
+    "lambda:UpdateEventSourceMapping": _mapping,
     "s3:DeleteObject": _object,
     "s3:DeletePublicAccessBlock": _bucket,
     "s3:GetBucketAcl": _bucket,

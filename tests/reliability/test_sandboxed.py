@@ -75,7 +75,9 @@ def test_every_call_meets_faults_and_those_of_the_estate_every_kind(calm: Outcom
     for call, kinds in met.items():
         everything = set(get_args(Kind)) - (set() if call in calm.lags else {"stale_read"})
         estate = (
-            calm.sites[call - 1].split()[1].startswith(("ec2:", "sts:", "autoscaling:", "elasticloadbalancing:", "s3:"))
+            calm.sites[call - 1]
+            .split()[1]
+            .startswith(("ec2:", "sts:", "autoscaling:", "elasticloadbalancing:", "s3:", "lambda:"))
         )
         assert kinds == (everything if estate else set(ELSEWHERE))
 

@@ -35,6 +35,7 @@ WITHOUT_RESOURCES = {
     "logs:DescribeResourcePolicies": "resource policies of CloudWatch Logs have no resources",
     "logs:DescribeLogGroups": "log delivery looks for its group among all",
     "dynamodb:ListStreams": "the event source mapping lists the streams of the table",
+    "lambda:ListEventSourceMappings": "lists of event source mappings have no resources",
 }
 
 

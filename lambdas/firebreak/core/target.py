@@ -157,6 +157,14 @@ class LambdaFunction(Place):
     kind: Literal["lambda_function"] = "lambda_function"
     name: str = Field(min_length=1)
 
+    @property
+    def arn(self) -> str:
+        return self._arn("lambda", f"function:{self.name}")
+
+    def mapping_arn(self, uuid: str) -> str:
+        """Return the ARN of an event source mapping of the function."""
+        return self._arn("lambda", f"event-source-mapping:{uuid}")
+
 
 class Database(Place):
     """An RDS instance, Aurora cluster member or Limitless shard group."""
