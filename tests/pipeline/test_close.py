@@ -98,6 +98,7 @@ def office(stage: Stage) -> Office:
     [
         (["verified"], "contained"),
         (["verified", "failed"], "contained"),
+        (["undo_failed"], "contained"),
         (["observed"], "open"),
         (["denied"], "open"),
         (["failed"], "open"),
@@ -230,6 +231,25 @@ def test_an_undo_settles_what_had_not_begun(office: Office, status: str) -> None
     (step,) = office.stage.incidents.steps(INCIDENT)
     assert step.status == "refused"
     assert "before it began" in (step.error or "")
+
+
+@pytest.mark.parametrize("status", ["running", "applied"])
+def test_an_undo_settles_evidence_that_was_under_way_and_keeps_it(office: Office, status: str) -> None:
+    office.step(status, "ebs.snapshot_volumes")
+    assert office.conclude("undo").status == "closed"
+    (step,) = office.stage.incidents.steps(INCIDENT)
+    assert step.status == "failed"
+    assert "released while it ran; what it did is kept" in (step.error or "")
+
+
+def test_what_was_removed_stays_removed_where_something_cannot_be_taken_back(office: Office) -> None:
+    office.step("undo_failed")
+    story = office.stage.incidents.incident(INCIDENT)
+    for status in ("acting", "eradicated"):
+        story = office.stage.incidents.change_incident(
+            story, story.model_copy(update={"status": status}), status, ACTOR, START
+        )
+    assert office.conclude("undo").status == "eradicated"
 
 
 def test_an_earlier_revision_leaves_the_steps_of_a_later_one_alone(office: Office) -> None:

@@ -376,6 +376,50 @@ def test_what_is_to_end_can_be_taken_back_before_it_has_ended(stage: Stage, monk
     assert (stage.groups(), stage.step(step.id).ending) == (before, None)
 
 
+@pytest.mark.parametrize("refuses", ["begin", "undo"])
+def test_an_undo_that_is_refused_half_way_leaves_nothing_open(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, refuses: str
+) -> None:
+    before = stage.groups()
+    step = stage.plan(ISOLATE, CUT)
+    stage.run(step.id)
+    assert not stage.isolated()  # half-way: in the untracking group
+    with monkeypatch.context() as patched:
+        patched.setattr(type(stage.ledger) if refuses == "begin" else type(action(ISOLATE)), refuses, refused)
+        assert stage.run(step.id, mode="undo").outcome == "undo_failed"
+    assert stage.isolated()
+    assert "secured" in (stage.step(step.id).error or "")
+    assert stage.settle(step.id, mode="undo").status == "undone"
+    assert stage.groups() == before
+
+
+def test_an_undo_that_is_refused_and_cannot_close_what_is_open_closes_it_next_time(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = stage.plan(ISOLATE, CUT)
+    stage.run(step.id)
+    isolate = type(action(ISOLATE))
+    monkeypatch.setattr(isolate, "undo", refused)
+    with monkeypatch.context() as patched:
+        patched.setattr(isolate, "secure", throttled)
+        with pytest.raises(Throttled):
+            stage.run(step.id, mode="undo")
+    assert not stage.isolated()
+    assert stage.run(step.id, mode="undo", request="another").outcome == "undo_failed"
+    assert stage.isolated()
+
+
+def test_an_undo_of_what_was_done_that_is_refused_changes_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = stage.plan(ISOLATE)
+    stage.settle(step.id)
+    isolate = type(action(ISOLATE))
+    monkeypatch.setattr(isolate, "undo", refused)
+    monkeypatch.setattr(isolate, "secure", lambda *_: pytest.fail("there was nothing half-way"))
+    assert stage.run(step.id, mode="undo").outcome == "undo_failed"
+
+
 def throttled(*_: Any, **__: Any) -> Any:
     raise Throttled("modify_network_interface_attribute: slow down")
 

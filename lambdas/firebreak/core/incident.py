@@ -18,7 +18,7 @@ Lane: TypeAlias = Literal["urgent", "bulk"]
 MOVES: dict[IncidentStatus, frozenset[IncidentStatus]] = {
     "open": frozenset({"acting", "closed", "merged"}),
     "acting": frozenset({"open", "contained", "eradicated", "released", "closed", "merged"}),
-    "contained": frozenset({"acting", "released", "eradicated", "closed", "merged"}),
+    "contained": frozenset({"acting", "open", "released", "eradicated", "closed", "merged"}),
     "eradicated": frozenset({"acting", "closed"}),
     "released": frozenset({"acting", "closed"}),
     "closed": frozenset(),
@@ -158,6 +158,7 @@ class StepRecord(Model):
         outcome, residual, evidence: what was read back, in words.
         error: what failed, on what, what to do.
         ending: how it ends once what may be open is closed; until then nothing more is applied.
+        half_way: whether it was begun and not done when its undo began: an undo that fails must leave nothing open.
         difference: how the target differs from what was verified, as Sweep saw it last; empty where it does not.
         setting: what the guard has to know.
         playbook, reasons: who wanted it, and why.
@@ -188,6 +189,7 @@ class StepRecord(Model):
     difference: tuple[str, ...] = ()
     error: str | None = None
     ending: Ending | None = None
+    half_way: bool = False
     started_at: AwareDatetime | None = None
     settled_at: AwareDatetime | None = None
     version: int = 0

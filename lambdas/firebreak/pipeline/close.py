@@ -54,6 +54,11 @@ class Close:
         status: StepStatus
         if mode == "undo" and step.status in ("decided", "planned", "asking"):
             status, words = "refused", f"{step.action} on {step.target.label}: released before it began"
+        elif mode == "undo" and step.status in BEGUN and step.effect != "reversible":
+            status, words = (
+                "failed",
+                f"{step.action} on {step.target.label}: released while it ran; what it did is kept",
+            )
         elif mode == "respond" and step.status == "decided" and step.revision <= revision:
             status, words = "failed", f"{step.action} on {step.target.label} could not be planned, however often tried"
         elif mode == "respond" and step.status in ("planned", "asking") and step.revision == revision:
@@ -109,7 +114,7 @@ def _status(steps: Sequence[StepRecord], notes: Sequence[str]) -> tuple[Incident
     did = [step for step in steps if step.status == "verified"]
     if any(step.effect == "destructive" for step in did):
         return "eradicated", "what was found is removed"
-    if any(step.effect == "reversible" for step in did):
+    if any(step.effect == "reversible" for step in did) or any(step.status == "undo_failed" for step in steps):
         return "contained", "contained; `firebreak undo` takes it back"
     if not steps or all(step.status in ("unneeded", "gone") for step in steps):
         return "closed", "; ".join(("nothing to do: no step applies, or the target is gone", *notes))
@@ -119,7 +124,7 @@ def _status(steps: Sequence[StepRecord], notes: Sequence[str]) -> tuple[Incident
 def _released(story: Incident, steps: Sequence[StepRecord]) -> tuple[IncidentStatus, str]:
     standing = [step for step in steps if step.stands]
     if standing:
-        status: IncidentStatus = "open" if story.status == "open" else "contained"
+        status: IncidentStatus = story.status if story.status in ("open", "eradicated") else "contained"
         return status, f"not taken back: {', '.join(f'{step.action} ({step.error})' for step in standing)}"
     return "closed", RELEASED
 

@@ -185,6 +185,8 @@ class _Run(StepRun):
     def undo(self) -> Answer:
         if not self.step.stands:
             return SETTLED
+        if self.step.status == "undoing" and (ended := self._as_recorded()):
+            return ended
         if self.step.status == "undoing" and (wait := self.wait()):
             return wait
         try:
@@ -208,7 +210,7 @@ class _Run(StepRun):
         except TargetMissing as missing:
             return self.fail("gone", missing)
         except (PlanStale, Refused, Permanent) as error:
-            return self.fail("undo_failed", error)
+            return self._end("undo_failed", error, begun=self.half_way)
 
     def secure(self) -> Answer:
         """Close what a half-done run may have left open, whatever the guard says, and settle the step."""

@@ -9,7 +9,7 @@ from typing import Literal
 from firebreak.clock import Clock
 from firebreak.core.action import AnyAction
 from firebreak.core.errors import FirebreakError, Permanent, PlanStale, Refused, Retriable, TargetMissing
-from firebreak.core.incident import Ending, Incident, Mode, StepRecord, StepStatus
+from firebreak.core.incident import BEGUN, Ending, Incident, Mode, StepRecord, StepStatus
 from firebreak.core.model import Model
 from firebreak.core.plan import Plan
 from firebreak.ports import Actor, IncidentStore, Ledger, Messenger, Remaining, Sessions
@@ -87,6 +87,11 @@ class StepRun:
     def _lease(self) -> float:
         return self.remaining() + LEASE_MARGIN
 
+    @property
+    def half_way(self) -> bool:
+        """Whether apply may have left something open that an undo has not closed or given back."""
+        return self.step.status in BEGUN or self.step.half_way
+
     def wait(self) -> Answer | None:
         """An early call waits: a delivery that comes twice must not shorten a deliberate wait."""
         if self.step.not_before is None or self.step.not_before <= self.now:
@@ -102,6 +107,7 @@ class StepRun:
                     "status": status,
                     "not_before": None,
                     "ending": None,
+                    "half_way": self.mode == "undo" and self.half_way,
                     "started_at": self.step.started_at or self.now,
                 }
             ),
@@ -160,7 +166,7 @@ class StepRun:
                 closes it and applies nothing more.
         """
         words = [str(error)]
-        if self.leased and self.action.can_secure and self.mode == "respond":
+        if self.leased and self.action.can_secure and (self.mode == "respond" or self.half_way):
             try:
                 self.action.secure(self.desk.sessions.action(self.plan, self.remaining), self.plan)
                 words.append("secured")
