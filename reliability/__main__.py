@@ -21,19 +21,20 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from reliability import page, sandboxed
 from reliability.fault import Misfortune
+from reliability.found import Found
 from reliability.mutants import MUTANTS
 from reliability.naming import named
 from reliability.run import Outcome, blueprint, config
 from reliability.stories import STORIES
 from reliability.suites import (
     Caught,
-    Found,
     broken_orders,
     calm,
     catch,
     close_faults,
     converging,
     double_faults,
+    histories,
     interleaved,
     likeliest,
     replay,
@@ -47,6 +48,8 @@ CHUNK = 100
 SEED = 20261126
 ORDERS = 500
 """Orders of one set of events that are played; of a set that has more, so many are drawn."""
+HISTORIES, WORDS = 250, 30
+"""Histories that are drawn with one seed, and words that one has at most."""
 _folder = ""
 
 
@@ -102,6 +105,7 @@ def _all(quick: bool, console: Console) -> int:
         with Progress(*columns, console=console, transient=True) as progress:
             found = [_suite(Found(name), misfortunes, pool, progress) for name, misfortunes in suites.items()]
             found.append(_side_by_side(1 if quick else 2, pool, progress))
+            found.append(_histories(1 if quick else 8, pool, progress))
             alike = converging(20 if quick else ORDERS, SEED)
             found.append(_suite(alike, alike.sets, pool, progress))
             caught = _mutants(pool, progress)
@@ -133,6 +137,16 @@ def _side_by_side(switches: int, pool: ProcessPoolExecutor, progress: Progress) 
             found.add(misfortune, outcome)
         progress.advance(task)
     return found
+
+
+def _histories(seeds: int, pool: ProcessPoolExecutor, progress: Progress) -> Found:
+    parts = [pool.submit(_live, SEED + number) for number in range(seeds)]
+    whole = Found("whole histories, drawn")
+    task = progress.add_task(whole.suite, total=seeds)
+    for future in as_completed(parts):
+        whole.join(future.result())
+        progress.advance(task)
+    return whole
 
 
 def _mutants(pool: ProcessPoolExecutor, progress: Progress) -> dict[str, Caught | None]:
@@ -168,6 +182,10 @@ def _play(misfortunes: list[Misfortune]) -> list[tuple[Misfortune, Outcome]]:
 def _interleave(cast: str, switches: int) -> list[tuple[Misfortune, Outcome]]:
     few = len(CASTS[cast].others) == 1  # where there are three, none is killed: there are interleavings enough
     return list(interleaved(cast, _folder, switches, deaths=1 if few and switches > 1 else 0))
+
+
+def _live(seed: int) -> Found:
+    return histories(HISTORIES, WORDS, seed, _folder)
 
 
 def _catch(name: str) -> Caught | None:

@@ -30,7 +30,7 @@ def live(world: MemoryWorld) -> Iterator[str]:
         yield f"I3 {message.id} is still in its queue, received {message.received} times"
     excused = ("undo_failed",) if world.estate.touched or world.injector.denied else ()
     for step in world.steps:
-        if step.status not in (*FINAL, *excused):
+        if step.status not in (*FINAL, *excused) and not _given_up(world, step.incident):
             yield f"I3 {step.action} of {step.incident} r{step.revision} ends {step.status}"
         if step.status in ("failed", "undo_failed") and not any(
             step.action in notice for notice in world.services.notices
@@ -40,8 +40,13 @@ def live(world: MemoryWorld) -> Iterator[str]:
         standing = [step.action for step in world.steps if step.incident == story.id and step.stands]
         if story.released_at is not None and standing:
             yield f"I5 {story.id} is said to be released, and {', '.join(standing)} is not taken back"
-        if story.status == "acting":
+        if story.status == "acting" and not _given_up(world, story.id):
             yield f"I3 {story.id} ends {story.status}"
+
+
+def _given_up(world: MemoryWorld, incident: str) -> bool:
+    """Whether every attempt was used up, as people were told: each failed, or somebody aborted it."""
+    return any(f"Incident {incident} needs a person" in notice for notice in world.services.notices)
 
 
 def quiet(world: MemoryWorld) -> Iterator[str]:

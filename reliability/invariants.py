@@ -37,7 +37,7 @@ class Watch:
     _seen: dict[tuple[str, str], Any] = field(default_factory=dict)
     _statuses: dict[tuple[str, str], str] = field(default_factory=dict)
     _undone: set[tuple[str, str]] = field(default_factory=set)
-    _made: Counter[tuple[str, int]] = field(default_factory=Counter)
+    _made: Counter[tuple[str, str, int]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.before = dict(self.world.estate.doors)
@@ -87,7 +87,7 @@ class Watch:
         if step.effect == "reversible":
             self._doors(step, effect)
         if effect.operation == "create_copy":
-            self._made[step.id, step.revision] += 1
+            self._made[step.incident, step.id, step.revision] += 1
 
     def _authority(self, step: StepRecord, effect: Effect) -> None:
         if step.plan is None:
@@ -120,7 +120,8 @@ class Watch:
         if step.status != "undoing" and became not in (HALF, SEALED):
             self._broken(4, f"{door} became {effect.value}, which is no state of containment")
         last = self._seen.get(("door", door))
-        if became == HALF and last == SEALED and step.status != "undoing":
+        ours = door not in self.world.estate.touched
+        if became == HALF and last == SEALED and ours and step.status != "undoing":
             self._broken(4, f"{door} was opened again after it was sealed")
         self._seen["door", door] = became
 
@@ -166,7 +167,7 @@ class Watch:
                     self._broken(5, f"{door} is {found}, and somebody else had made it {theirs[door]}")
 
     def _effects(self) -> Iterator[str]:
-        for (step, revision), count in self._made.items():
+        for (_, step, revision), count in self._made.items():
             if count > 1:
                 yield f"I4 {step} of revision {revision} made {count} copies"
         half = [door for door, locks in self.world.estate.doors.items() if locks == HALF]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from reliability import orders, together
+from reliability import histories, orders, together
 from reliability.stories import STORIES, Story
 
 
 def named(name: str) -> Story:
-    """Return the story that a name stands for: one of the stories, an order of deliveries, or runs side by side.
+    """Return the story that a name stands for: one of the stories, an order of deliveries, runs side by side, or a
+    history.
 
     Raises:
         ValueError: it stands for none.
@@ -16,4 +17,6 @@ def named(name: str) -> Story:
         return STORIES[name]
     if name.startswith(together.PREFIX):
         return together.story(name)
+    if name.startswith(histories.PREFIX):
+        return histories.story(name)
     return orders.story(name)

@@ -85,13 +85,13 @@ def _spread(parts: str) -> Iterator[str]:
 
 
 def _play(world: MemoryWorld, order: str) -> None:
-    events = _events(world)
+    sent = events(world)
     for part in order:
-        PARTS[part](world, events)
+        PARTS[part](world, sent)
     world.settle()
 
 
-def _events(world: MemoryWorld) -> Mapping[str, Any]:
+def events(world: MemoryWorld) -> Mapping[str, Any]:
     """Return what is delivered, made before the first of it is: a copy is the same to the last byte."""
     update = finding(world, ONLY, 1, severity=8) | {"id": f"{11:032x}"}
     update["detail"] |= {"updatedAt": "2026-11-02T10:05:00.000Z"}

@@ -9,8 +9,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from reliability.found import Found
 from reliability.mutants import MUTANTS
-from reliability.suites import Caught, Found
+from reliability.suites import Caught
 
 PAGE = Path(__file__).parent.parent / "docs" / "reliability.md"
 ALLOWED = 10 * 60 / 240

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import combinations, groupby, product
-from typing import Any
+
+import hypothesis
 
 from reliability import together
 from reliability.fault import HARD, KINDS, Fault, Kind, Misfortune, pairs, singles
+from reliability.found import Converging, Found
+from reliability.histories import drawn
 from reliability.mutants import MUTANTS
-from reliability.orders import EventSet, orders
+from reliability.orders import orders
 from reliability.run import Outcome, play, tell
 from reliability.sandboxed import WORLD, play_all
 from reliability.stories import STORIES
@@ -20,66 +23,6 @@ from reliability.together import Stage
 
 CORE = "only"
 """The story of the core path, on which combinations are exhausted."""
-
-MOST_SHOWN = 20
-
-
-@dataclass
-class Found:
-    """What a suite found.
-
-    Attributes:
-        suite: its name.
-        runs: how many stories were played.
-        struck: how many faults happened in them.
-        sites: the calls that were struck, by who makes them and what.
-        violations: what did not hold, each with the plan that shows it.
-        more: how many violations there are beyond those.
-    """
-
-    suite: str
-    runs: int = 0
-    struck: int = 0
-    sites: set[str] = field(default_factory=set)
-    violations: list[tuple[str, Misfortune]] = field(default_factory=list)
-    more: int = 0
-
-    def add(self, misfortune: Misfortune, outcome: Outcome) -> None:
-        """Count a run."""
-        self.runs += 1
-        self.struck += outcome.struck
-        self.sites.update(
-            outcome.sites[fault.call - 1] for fault in misfortune.faults if fault.call <= len(outcome.sites)
-        )
-        for violation in outcome.violations:
-            if len(self.violations) < MOST_SHOWN:
-                self.violations.append((violation, misfortune))
-            else:
-                self.more += 1
-
-
-@dataclass
-class Converging(Found):
-    """What orders of deliveries came to: those of one set have to end alike.
-
-    Attributes:
-        sets: of which set each order is.
-        ends: how the first order of each set ended.
-    """
-
-    sets: Mapping[Misfortune, EventSet] = field(default_factory=dict)
-    ends: dict[EventSet, tuple[Misfortune, Any]] = field(default_factory=dict)
-
-    def add(self, misfortune: Misfortune, outcome: Outcome) -> None:
-        """Count a run, and hold its end against that of the others."""
-        first, end = self.ends.setdefault(self.sets[misfortune], (misfortune, outcome.converged))
-        apart = [
-            f"I14 {part} end as {outcome.converged[part]}, and as {end[part]} after {first}"
-            for part in end
-            if outcome.converged[part] != end[part]
-        ]
-        super().add(misfortune, replace(outcome, violations=(*outcome.violations, *apart)))
-
 
 Tick = Callable[[], None]
 
@@ -162,6 +105,39 @@ def interleaved(cast: str, folder: str, switches: int = 1, deaths: int = 0) -> I
         stages: list[Stage] = []
         yield misfortune, tell(together.story(misfortune.story, stages.append), misfortune, folder)
         waiting.extend(together.variants(stages[0].moves, len(letters), switches, deaths))
+
+
+def histories(examples: int, words: int, seed: int, folder: str) -> Found:
+    """Play histories that hypothesis draws, and make the shortest it can of one in which something does not hold.
+
+    Args:
+        words: how many a history has at most.
+    """
+    found = Found("whole histories, drawn")
+    shortest: list[tuple[str, Misfortune]] = []
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
+        suppress_health_check=list(hypothesis.HealthCheck),
+        verbosity=hypothesis.Verbosity.quiet,
+    )
+    @hypothesis.given(drawn(words))
+    def hold(story: str) -> None:
+        outcome = play(Misfortune(story), folder)
+        found.add(Misfortune(story), replace(outcome, violations=()))
+        if outcome.violations:
+            shortest[:] = [(violation, Misfortune(story)) for violation in outcome.violations]
+            raise AssertionError
+
+    try:
+        hold()
+    except AssertionError:
+        found.violations = shortest
+    return found
 
 
 def converging(limit: int, seed: int) -> Converging:

@@ -12,10 +12,11 @@ from firebreak.adapters.finding_table import FindingTable
 from firebreak.core.incident import Incident
 from firebreak.pipeline.triage import Triage
 from reliability.fault import Misfortune
+from reliability.found import Converging
 from reliability.naming import named
 from reliability.orders import PREFIX, SETS, EventSet, orders
 from reliability.run import play
-from reliability.suites import Converging, converging
+from reliability.suites import converging
 
 FEW = 25
 ENDS = (

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from reliability.fault import Fault, Misfortune
+from reliability.found import Found
 from reliability.page import PAGE, Result, rows, write
-from reliability.suites import Caught, Found
+from reliability.suites import Caught
 
 PLAN = Misfortune("only", (Fault(3, "reject"),))
 GOOD = Found("singles", 1_200, 1_100, {"plan dynamodb:query"})
