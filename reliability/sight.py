@@ -37,7 +37,8 @@ def estate(lab: Lab) -> dict[str, Any]:
 def _bucket(lab: Lab) -> dict[str, Any]:
     s3, bucket = lab.sandbox.client("s3"), lab.estate.bucket
     block = _set(lambda: s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"])
-    return {bucket: {"public access block": block}}
+    policy = _set(lambda: s3.get_bucket_policy(Bucket=bucket)["Policy"])
+    return {bucket: {"public access block": block, "policy": policy}}
 
 
 def _function(lab: Lab) -> dict[str, Any]:

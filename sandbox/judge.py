@@ -53,6 +53,7 @@ class Judge:
         general = {
             "aws:PrincipalArn": caller.role or caller.arn,
             "aws:PrincipalAccount": caller.arn.split(":")[4],
+            "aws:PrincipalIsAWSService": "false",
             "aws:RequestedRegion": request.region,
             "aws:ResourceAccount": caller.account,
         }

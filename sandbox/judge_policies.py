@@ -19,6 +19,7 @@ KEYS = frozenset(
     {
         "aws:PrincipalAccount",
         "aws:PrincipalArn",
+        "aws:PrincipalIsAWSService",
         "aws:RequestedRegion",
         "aws:ResourceAccount",
         "dynamodb:LeadingKeys",
