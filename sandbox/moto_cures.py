@@ -41,6 +41,7 @@ def install() -> None:
         _snapshots,
         _transactions,
         moto_s3.owners,
+        moto_s3.public_policies,
     ):
         cure()
 

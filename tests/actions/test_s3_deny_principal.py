@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from firebreak.actions.s3_block_public_access import BlockPublicAccess
 from firebreak.actions.s3_deny_principal import DenyPrincipal, Parameters
 from firebreak.adapters.aws import SessionClients
+from firebreak.core.action import NoParameters
 from firebreak.core.bucket_policy import LIMIT, statements
 from firebreak.core.buckets import unless
 from firebreak.core.errors import Denied, PlanStale, Refused
@@ -250,3 +252,30 @@ def test_a_bucket_of_another_account_is_not_touched() -> None:
     assert world.policy is None
     ACTION.apply(world.clients, plan)
     assert world.policy is not None
+
+
+def test_denied_first_and_blocked_then_both_are_undone_in_reverse_order() -> None:
+    world, block = World(SPACED), BlockPublicAccess()
+    blocked = bind(block, block.plan(world.clients, world.target, NoParameters()), world.target, NoParameters())
+    denied = world.applied()
+    block.apply(world.clients, blocked)
+    assert ACTION.verify(world.clients, denied).ok
+    assert block.verify(world.clients, blocked).ok
+    found = world.policy
+    with pytest.raises(Denied):
+        ACTION.undo(world.clients, denied)
+    assert world.policy == found
+    block.undo(world.clients, blocked)
+    assert ACTION.undo(world.clients, denied) == Done()
+    assert world.policy == SPACED
+
+
+def test_a_public_policy_that_is_blocked_already_takes_no_statement_and_stays_as_it_is() -> None:
+    world = World(SPACED)
+    plan = world.plan()
+    world.s3.put_public_access_block(Bucket=NAME, PublicAccessBlockConfiguration={"BlockPublicPolicy": True})
+    with pytest.raises(Denied):
+        ACTION.apply(world.clients, plan)
+    assert world.policy == SPACED
+    world.s3.delete_public_access_block(Bucket=NAME)
+    assert ACTION.apply(world.clients, plan) == Done()

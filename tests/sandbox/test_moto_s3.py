@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -38,3 +39,24 @@ def test_a_bucket_that_does_not_exist_is_missing_whoever_is_expected() -> None:
     with cured_moto():
         s3 = SESSION.client("s3")
         assert code_of(lambda: s3.get_bucket_acl(Bucket="customers", ExpectedBucketOwner=ACCOUNT)) == "NoSuchBucket"
+
+
+@pytest.mark.parametrize(
+    ("blocks", "principal", "code"),
+    [
+        (True, "*", "AccessDenied"),
+        (True, {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, ""),
+        (False, "*", ""),
+        (None, "*", ""),
+    ],
+)
+def test_a_block_of_public_policies_refuses_those(blocks: bool | None, principal: object, code: str) -> None:
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "s3:*", "Resource": "arn:aws:s3:::customers/*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    with cured_moto():
+        s3 = SESSION.client("s3")
+        s3.create_bucket(Bucket="customers")
+        if blocks is not None:
+            flags = {"BlockPublicPolicy": blocks}
+            s3.put_public_access_block(Bucket="customers", PublicAccessBlockConfiguration=flags)
+        assert code_of(lambda: s3.put_bucket_policy(Bucket="customers", Policy=policy)) == code

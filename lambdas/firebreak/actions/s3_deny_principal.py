@@ -56,7 +56,7 @@ class DenyPrincipal(Action[Bucket, Parameters, Before]):
 
     Does not stop: whoever else may come in; who is denied, where they may take on another user or role and come back as
     that; copies that were made already. Where the policy is public and the public access block
-    refuses such policies, S3 takes no change of the policy: deny first, then block.
+    refuses such policies, S3 takes no change of the policy: deny first, then block, and undo the block first.
 
     Next: revoke the sessions of who was denied, find out what was read in the logs of data events, then mend the policy
     and the identities that let them in.
