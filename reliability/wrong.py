@@ -10,9 +10,9 @@ from unittest.mock import patch
 
 from firebreak.adapters import aws, finding_table, ledger_table
 from firebreak.adapters.incident_reader import HALT_KEY
-from firebreak.adapters.ledger_table import ALWAYS, LedgerTable
+from firebreak.adapters.ledger_table import LedgerTable
 from firebreak.adapters.table import Table
-from firebreak.adapters.writes import Write, check, put
+from firebreak.adapters.writes import ALWAYS, Write, check, put
 from firebreak.core import guard
 from firebreak.core.errors import Denied, PlanStale, Retriable, Throttled
 from firebreak.core.plan import Done

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from firebreak.adapters.table import ConditionFailed, Table
-from firebreak.adapters.writes import ABSENT, PRESENT, When, delete, put, update
+from firebreak.adapters.writes import ABSENT, ALWAYS, PRESENT, When, delete, put, update
 from firebreak.ports import Execution
 
 
@@ -32,7 +32,7 @@ class AdmissionTable:
         except ConditionFailed as failure:
             if failure.failed[0]:
                 return True  # it has its slot already
-            self._wait({**row, "sk": f"WAITING#{now.isoformat()}#{execution.name}"}, execution)
+            self._wait({**row, "sk": f"WAITING#{execution.name}"})
             return False
         return True
 
@@ -48,20 +48,16 @@ class AdmissionTable:
 
     def waiting(self) -> Sequence[Execution]:
         """Return the executions that wait, oldest first."""
-        return [Execution.model_validate_json(row["execution"]) for row in self._table.query("ADMISSION", "WAITING#")]
+        rows = sorted(self._table.query("ADMISSION", "WAITING#"), key=lambda row: (row["at"], row["sk"]))
+        return [Execution.model_validate_json(row["execution"]) for row in rows]
 
     def started(self, execution: Execution) -> None:
         """Forget that an execution waits."""
-        for row in self._table.query("ADMISSION", "WAITING#"):
-            if Execution.model_validate_json(row["execution"]).name == execution.name:
-                self._table.write(
-                    delete("ADMISSION", row["sk"], When("attribute_exists(#pk) OR attribute_not_exists(#pk)"))
-                )
+        self._table.write(delete("ADMISSION", f"WAITING#{execution.name}", ALWAYS))
 
-    def _wait(self, row: dict[str, str], execution: Execution) -> None:
-        if any(waiting.name == execution.name for waiting in self.waiting()):
-            return
+    def _wait(self, row: dict[str, str]) -> None:
+        # by its name and without a look at the others: Triage, which notes it, may not ask for ranges of rows
         try:
             self._table.write(put(row, ABSENT))
         except ConditionFailed:
-            return
+            return  # it waits already, since the time that is on record

@@ -8,14 +8,12 @@ from datetime import datetime, timedelta
 from firebreak.adapters.incident_reader import HALT_KEY
 from firebreak.adapters.incident_rows import ledger_pk, move_step
 from firebreak.adapters.table import ConditionFailed, Table
-from firebreak.adapters.writes import When, Write, check, delete, put
+from firebreak.adapters.writes import ALWAYS, When, Write, check, delete, put
 from firebreak.core.errors import Conflict, Held, Refused
 from firebreak.core.incident import BEGUN, Mode, StepRecord
 from firebreak.core.plan import Draft, Plan
 from firebreak.core.target import Place
 from firebreak.ports import Actor
-
-ALWAYS = When("attribute_not_exists(#pk) OR attribute_exists(#pk)")
 
 
 class LedgerTable:

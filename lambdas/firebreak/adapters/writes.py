@@ -26,6 +26,7 @@ class When:
 
 ABSENT = When("attribute_not_exists(#pk)")
 PRESENT = When("attribute_exists(#pk)")
+ALWAYS = When("attribute_exists(#pk) OR attribute_not_exists(#pk)")
 
 
 @dataclass(frozen=True)
