@@ -15,6 +15,7 @@ from firebreak.adapters.ledger_table import LedgerTable
 from firebreak.adapters.table import Table
 from firebreak.core.errors import Conflict, Held
 from firebreak.core.finding import Finding, Severity
+from firebreak.core.guard import GuardState
 from firebreak.core.incident import Incident, StepRecord
 from firebreak.core.plan import Change, Plan
 from firebreak.core.target import Instance
@@ -164,7 +165,9 @@ def _decide(table: Table, key: int) -> None:
 
 def _begin(ledger: LedgerTable, step: StepRecord, actor: Actor) -> StepRecord:
     after = step.model_copy(update={"status": "running", "started_at": START})
-    return ledger.begin(step, after, aspect="begun", mode="respond", keep=True, actor=actor, now=START, lease=LEASE)
+    return ledger.begin(
+        step, after, aspect="begun", mode="respond", keep=True, actor=actor, now=START, lease=LEASE, judged=GuardState()
+    )
 
 
 def _story(key: int) -> str:

@@ -77,5 +77,6 @@ MUTANTS: dict[str, Mutant] = {
     "unfenced-halt": Mutant(
         "the kill switch is looked at only ahead of the intent", ("I10",), wrong.unfenced_halt, ("raced",)
     ),
+    "unheld-mode": Mutant("the mode is looked at only ahead of the intent", ("I10",), wrong.unheld_mode, ("switched",)),
 }
 """Every mutant by name."""

@@ -183,12 +183,22 @@ def halted(world: MemoryWorld) -> None:
 
 def raced(world: MemoryWorld) -> None:
     """A person throws the kill switch when Execute has just read that it is off."""
-    watch = world.injector.after
+    _meanwhile(world, lambda: world.incidents().set_halt(True, PERSON, world.clock.now()))
+
+
+def switched(world: MemoryWorld) -> None:
+    """A person sets the mode to observe when Execute has just read that it is another."""
+    _meanwhile(world, lambda: tightened(world))
+
+
+def _meanwhile(world: MemoryWorld, does: Callable[[], None]) -> None:
+    """Play a story in which a person does something once, after the first call of Execute."""
+    watch, does_it = world.injector.after, [does]
 
     def after(call: Call) -> None:
         watch(call)
-        if call.function == "firebreak-execute" and not world.incidents().guard().halted:
-            world.incidents().set_halt(True, PERSON, world.clock.now())
+        if call.function == "firebreak-execute" and does_it:
+            does_it.pop()()
 
     world.injector.after = after
     world.send(finding(world, ONLY))
@@ -236,6 +246,7 @@ STORIES: dict[str, Story] = {
     "interrupted": Story(interrupted, undone=True),
     "halted": Story(halted),
     "raced": Story(raced),
+    "switched": Story(switched),
     "tightened": Story(_then(come(ASK), tightened, answered("approve"))),
     "protected": Story(protected),
     "spent": Story(_then(spent, come(ONLY), answered("approve"))),

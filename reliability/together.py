@@ -163,6 +163,7 @@ CASTS: dict[str, Cast] = {
         "two runs of a step that a person agreed to", (again,), before=(come(ASK), answered("approve")), mode="respond"
     ),
     "halt": Cast("a run, and the kill switch", (halt,)),
+    "observe": Cast("a run, and the mode observe", (observe,)),
     "halt undo": Cast("a run, the kill switch and an undo", (halt, undo), after=(released,), undone=True),
 }
 """Every cast by name."""

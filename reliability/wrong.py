@@ -9,7 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 from firebreak.adapters import aws, finding_table, ledger_table
-from firebreak.adapters.incident_reader import HALT_KEY
+from firebreak.adapters.incident_reader import HALT_KEY, MODE_KEY
 from firebreak.adapters.ledger_table import LedgerTable
 from firebreak.adapters.table import Table
 from firebreak.adapters.writes import ALWAYS, Write, check, put
@@ -169,9 +169,8 @@ def late_response() -> Iterator[None]:
         story, record, guard = self.incidents.briefing(incident, step)
         if mode == "respond" and record.status == "undoing":
             desk = step_run.Desk(self.incidents, self.ledger, self.sessions, self.messenger, self.clock)
-            return _Run(desk, story, record, self.action(record.action), mode, actor, remaining, use=self).respond(
-                guard
-            )
+            contains = self.action(record.action)
+            return _Run(desk, story, record, contains, mode, guard, actor, remaining, use=self).respond()
         return plain(self, incident, step, mode, operation, actor, remaining)
 
     with patch.object(Execute, "handle", handle):
@@ -232,7 +231,7 @@ def presumed_undone() -> AbstractContextManager[Any]:
 
 def guarded_once() -> AbstractContextManager[Any]:
     """Ask the guard where the plan is made, and not again where it is carried out."""
-    return patch.object(_Run, "_guarded", lambda self, state: None)
+    return patch.object(_Run, "_guarded", lambda self: None)
 
 
 def unprotected() -> AbstractContextManager[Any]:
@@ -247,8 +246,16 @@ def overspent() -> AbstractContextManager[Any]:
 
 def unfenced_halt() -> AbstractContextManager[Any]:
     """Look at the kill switch ahead of the intent, and not with it."""
+    return _unheld(HALT_KEY)
 
+
+def unheld_mode() -> AbstractContextManager[Any]:
+    """Look at the mode ahead of the intent, and not with it."""
+    return _unheld(MODE_KEY)
+
+
+def _unheld(row: tuple[str, str]) -> AbstractContextManager[Any]:
     def held(pk: str, sk: str, when: Any) -> Write:
-        return check(pk, sk, ALWAYS if (pk, sk) == HALT_KEY else when)
+        return check(pk, sk, ALWAYS if (pk, sk) == row else when)
 
     return patch.object(ledger_table, "check", held)

@@ -261,20 +261,23 @@ class Ledger(Protocol):
         actor: Actor,
         now: datetime,
         lease: float,
+        judged: GuardState,
         words: tuple[str, ...] = (),
     ) -> StepRecord:
         """Take the lease, write the before-state once, claim it, and record the intent, in one transaction.
 
-        In mode "respond" the transaction also holds the incident's fence and the kill switch against it.
+        In mode "respond" the transaction also holds the incident's fence, the kill switch and, where the step has not
+        begun yet, the mode against it.
 
         Args:
+            judged: mode and kill switch as the guard judged by them.
             lease: seconds the lease lasts; longer than the invocation can.
             keep: whether to keep the before-state (collecting actions change nothing and keep none).
 
         Raises:
             Held: another run has the lease.
             Refused: the incident was fenced, or the kill switch is on.
-            Conflict: the step moved meanwhile.
+            Conflict: the step moved meanwhile, or somebody set another mode.
         """
 
     def take(self, step: StepRecord, aspect: str, actor: Actor, now: datetime, lease: float) -> None:

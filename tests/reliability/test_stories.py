@@ -24,6 +24,7 @@ ENDS = {
     "interrupted": ("closed", {"scripted.contain": "undone"}),
     "halted": ("open", {"scripted.contain": "failed"}),
     "raced": ("open", {"scripted.contain": "refused"}),
+    "switched": ("open", {"scripted.contain": "observed"}),
     "tightened": ("open", {"scripted.contain": "observed"}),
     "protected": ("open", {"scripted.contain": "refused"}),
     "spent": ("contained", {"scripted.contain": "verified"}),

@@ -37,6 +37,7 @@ def test_whichever_of_two_runs_dies_the_invariants_hold(folder: str) -> None:
         ("no-condition", "twice undo", "I8"),
         ("late-response", "twice undo", "I9"),
         ("unfenced-halt", "halt", "I10"),
+        ("unheld-mode", "observe", "I10"),
     ],
 )
 def test_a_wrong_version_shows_in_some_interleaving_which_plays_again(

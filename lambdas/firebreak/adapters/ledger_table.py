@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from firebreak.adapters.incident_reader import HALT_KEY
+from firebreak.adapters.incident_reader import HALT_KEY, MODE_KEY
 from firebreak.adapters.incident_rows import ledger_pk, move_step
 from firebreak.adapters.table import ConditionFailed, Table
-from firebreak.adapters.writes import ALWAYS, When, Write, check, delete, put
+from firebreak.adapters.writes import ABSENT, ALWAYS, When, Write, check, delete, put
 from firebreak.core.errors import Conflict, Held, Refused
+from firebreak.core.guard import GuardState
 from firebreak.core.incident import BEGUN, Mode, StepRecord
 from firebreak.core.plan import Draft, Plan
 from firebreak.core.target import Place
@@ -44,6 +45,7 @@ class LedgerTable:
         actor: Actor,
         now: datetime,
         lease: float,
+        judged: GuardState,
         words: tuple[str, ...] = (),
     ) -> StepRecord:
         """Take the lease, write the before-state once, claim it, and record the intent, in one transaction."""
@@ -60,6 +62,8 @@ class LedgerTable:
                 fence = When(fence.expression + over, {**fence.values, "closed": "closed", "merged": "merged"})
             writes.append(check(f"INCIDENT#{before.incident}", "INCIDENT", fence))
             writes.append(check(*HALT_KEY, When("attribute_not_exists(#pk) OR #on = :off", {"off": False})))
+            if before.status not in BEGUN:
+                writes.append(check(*MODE_KEY, _still(judged)))
             if keep:
                 writes.append(put({"pk": pk, "sk": f"CLAIM#{before.incident}", "incident": before.incident}, ALWAYS))
                 writes.append(self._baseline(pk, plan))
@@ -151,4 +155,13 @@ class LedgerTable:
             raise Refused(f"{what}: the incident was released, merged or closed; nothing more is changed for it")
         if failure.failed[4]:
             raise Refused(f"{what}: the kill switch is on (`firebreak halt --off` takes it back)")
+        if step.status not in BEGUN and failure.failed[5]:
+            raise Conflict(f"{what}: somebody set another mode meanwhile; the guard judges again")
         raise Conflict(f"{what}: the before-state of {step.target.key} is another incident's; plan again")
+
+
+def _still(judged: GuardState) -> When:
+    """The mode's row says what it said when the guard judged by it."""
+    if judged.mode is None:
+        return ABSENT
+    return When("#mode = :mode", {"mode": judged.mode})

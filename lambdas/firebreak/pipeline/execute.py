@@ -2,8 +2,8 @@
 
 Every run re-reads the step and decides by its status, so that it does not matter how often, how late or beside whom
 it is called. The intent is recorded in the same transaction that takes the lease, writes the before-state, and holds
-the incident's fence and the kill switch against it; nothing is changed before that transaction, and the outcome is
-recorded in the transaction that gives the lease back.
+the incident's fence, the kill switch and the mode that the guard judged by against it; nothing is changed before that
+transaction, and the outcome is recorded in the transaction that gives the lease back.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from firebreak.core.errors import (
     Retriable,
     TargetMissing,
 )
-from firebreak.core.guard import GuardState, judge
+from firebreak.core.guard import judge
 from firebreak.core.incident import BEGUN, Mode, StepRecord, StepStatus
 from firebreak.core.plan import Again, Draft
 from firebreak.pipeline.proposal import proposal
@@ -72,13 +72,13 @@ class Execute:
         """
         story, record, guard = self.incidents.briefing(incident, step)
         desk = Desk(self.incidents, self.ledger, self.sessions, self.messenger, self.clock)
-        run = _Run(desk, story, record, self.action(record.action), mode, actor, remaining, use=self)
+        run = _Run(desk, story, record, self.action(record.action), mode, guard, actor, remaining, use=self)
         if mode == "respond" and (record.settled or record.status == "undoing"):
             return SETTLED  # what is being taken back is the undo's, from its first intent on
         try:
             if operation == "secure":
                 return run.secure()
-            return run.undo() if mode == "undo" else run.respond(guard)
+            return run.undo() if mode == "undo" else run.respond()
         except Retriable:
             run.give_back()
             raise
@@ -90,7 +90,7 @@ class _Run(StepRun):
 
     use: Execute = field(kw_only=True)
 
-    def respond(self, guard: GuardState) -> Answer:
+    def respond(self) -> Answer:
         begun = self.step.status in BEGUN
         if ended := self._as_recorded():
             return ended
@@ -100,7 +100,7 @@ class _Run(StepRun):
             return wait
         if self.step.effect == "destructive" and not self._preserved():
             return Answer(status="again", after=GATE_PAUSE)
-        if not begun and (refused := self._guarded(guard)):
+        if not begun and (refused := self._guarded()):
             return refused
         return self._run(begun)
 
@@ -144,9 +144,9 @@ class _Run(StepRun):
             return self.settle("refused", f"the incident is {self.incident.status}; nothing more is changed for it")
         return None
 
-    def _guarded(self, state: GuardState) -> Answer | None:
+    def _guarded(self) -> Answer | None:
         """Ask the guard again: it may have been tightened since the plan was made."""
-        verdict = judge(proposal(self.step, self.plan), state, self.use.deployment)
+        verdict = judge(proposal(self.step, self.plan), self.guard, self.use.deployment)
         if verdict.outcome == "run" or (verdict.outcome == "ask" and self.step.consent == "ask"):
             return None
         return self.settle("observed" if verdict.outcome == "observe" else "refused", *verdict.reasons)

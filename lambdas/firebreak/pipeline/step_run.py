@@ -9,6 +9,7 @@ from typing import Literal
 from firebreak.clock import Clock
 from firebreak.core.action import AnyAction
 from firebreak.core.errors import FirebreakError, Permanent, PlanStale, Refused, Retriable, TargetMissing
+from firebreak.core.guard import GuardState
 from firebreak.core.incident import BEGUN, Ending, Incident, Mode, StepRecord, StepStatus
 from firebreak.core.model import Model
 from firebreak.core.plan import Plan
@@ -52,6 +53,7 @@ class StepRun:
         desk: what it needs.
         incident, step: as they were read; `step` follows what is written.
         action: the step's action.
+        guard: mode and kill switch, as they were read.
         mode, actor, remaining: of this run.
         leased: whether this run holds the lease on the target's aspect.
     """
@@ -61,6 +63,7 @@ class StepRun:
     step: StepRecord
     action: AnyAction
     mode: Mode
+    guard: GuardState
     actor: Actor
     remaining: Remaining
     leased: bool = False
@@ -117,6 +120,7 @@ class StepRun:
             actor=self.actor,
             now=self.now,
             lease=self._lease,
+            judged=self.guard,
             words=("intent", *(f"{change.resource} {change.what}" for change in self.plan.changes)),
         )
         self.leased = True
