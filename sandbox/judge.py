@@ -29,10 +29,13 @@ class Judge:
     Attributes:
         unjudged: what it could not tell, in words. Such calls are refused with an error that no service of AWS has;
             a run that met one has proved nothing.
+        refused: calls of roles that it refused, in words. No story needs one: what is refused in one is a grant that
+            is missing, also where a handler takes the refusal for an answer. Who refuses on purpose clears it.
     """
 
     def __init__(self, cloud: Cloud) -> None:
         self.unjudged: list[str] = []
+        self.refused: list[str] = []
         self._cloud = cloud
 
     def __call__(self, request: wire.Request, caller: Caller | None) -> Sequence[Decision]:
@@ -44,10 +47,14 @@ class Judge:
             return ()
         try:
             facts = Facts(caller.account, request.region, self._cloud.executions.machines, self._cloud.backend)
-            return tuple(self._decide(one, request, caller) for one in asked(request, facts))
+            decisions = tuple(self._decide(one, request, caller) for one in asked(request, facts))
         except Unjudged as unknown:
             self.unjudged.append(f"{name} by {caller.arn}: {unknown}")
             return (Decision(name, "*", False, str(unknown), judged=False),)
+        if caller.role:
+            denied = (each for each in decisions if not each.allowed)
+            self.refused += [f"{caller.arn}: {each.action} on {each.resource} {each.because}" for each in denied]
+        return decisions
 
     def _decide(self, one: Asked, request: wire.Request, caller: Caller) -> Decision:
         general = {

@@ -37,6 +37,10 @@ DEPLOYMENT = Deployment.model_validate(
 """Settings of the lab."""
 
 
+class Unallowed(Exception):
+    """A role was refused a call: a grant is missing, or a call should not be made."""
+
+
 @dataclass
 class Lab:
     """Everything there is."""
@@ -44,6 +48,7 @@ class Lab:
     sandbox: Sandbox
     slack: Slack
     estate: Estate
+    judge: Judge
 
     @property
     def table(self) -> str:
@@ -73,6 +78,7 @@ def lab(
 
     Raises:
         Unjudged: when it is over, calls were met that the judge could not tell about.
+        Unallowed: when it is over, calls of roles were refused and nobody has cleared `judge.refused`.
     """
     environment = {**application.environment, "FIREBREAK_SLACK_API": "{url}/slack/api"}
     with Sandbox(application.stacks, environment=environment, start=start, patience=patience) as sandbox:
@@ -85,9 +91,11 @@ def lab(
         sandbox.run_until_idle()
         if wall:  # only now: what is stood up in virtual time takes a fraction of the work
             sandbox.clock.start()
-        yield Lab(sandbox, slack, estate)
+        yield Lab(sandbox, slack, estate, judge)
         if judge.unjudged:
             raise Unjudged("\n".join(dict.fromkeys(judge.unjudged)))
+        if judge.refused:
+            raise Unallowed("\n".join(dict.fromkeys(judge.refused)))
 
 
 def _slack(sandbox: Sandbox, deployment: Deployment) -> Slack:

@@ -160,6 +160,12 @@ class Story:
         chains = {record.chain for record in records}
         return all(broken_link(record for record in records if record.chain == chain) is None for chain in chains)
 
+    def refusals(self) -> list[str]:
+        """What roles were refused by the policies so far, in words; it is then taken as meant."""
+        refused = list(self.lab.judge.refused)
+        self.lab.judge.refused.clear()
+        return refused
+
     def failures(self) -> list[str]:
         """What functions raised, to be shown where a test fails."""
         return [

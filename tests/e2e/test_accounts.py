@@ -90,3 +90,5 @@ def test_a_finding_of_an_account_without_our_roles_is_told_as_such_and_changes_n
     assert story.statuses(incident.id) == {}
     assert incident.status == "closed"
     assert any("could not be looked up" in notice for notice in story.sandbox.notices()[told:])
+    refused = story.refusals()
+    assert refused == [one for one in refused if f"AssumeRole on arn:aws:iam::{FOREIGN}:role/firebreak-observer" in one]

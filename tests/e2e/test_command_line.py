@@ -65,6 +65,7 @@ def test_incidents_are_listed_and_shown_with_everything_about_them(story: Story,
     elsewhere = ana.types("incidents", "list", "--prefix", "others")
     assert elsewhere.exit_code == 5
     assert "others-operator" in elsewhere.stderr
+    assert ["others/console" in refused for refused in story.refusals()] == [True]
 
     edit(story, f"AUDIT#{listed['id']}", "ec2-isolate")
     shown = ana.types("incidents", "show", listed["id"])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 
+from firebreak.adapters.admission_table import AdmissionTable
 from firebreak.adapters.incident_table import IncidentTable
 from firebreak.adapters.table import Table
-from firebreak.ports import Actor
+from firebreak.ports import Actor, Execution
 from tests.e2e.story import Story
 
 PERSON = Actor(name="ana", request="test")
@@ -70,6 +71,20 @@ def test_a_storm_in_the_bulk_lane_does_not_keep_a_critical_finding_waiting(story
     assert {execution.status for execution in story.sandbox.executions()} == {"SUCCEEDED"}
     assert len(story.incidents()) == 16
     assert story.rows("ADMISSION") == [row for row in story.rows("ADMISSION") if row["sk"] == "RUNNING"]
+
+
+def test_a_finding_that_finds_no_slot_in_the_bulk_lane_waits_for_one_and_is_then_handled(story: Story) -> None:
+    admission = AdmissionTable(Table(story.sandbox.client("dynamodb"), story.lab.table))
+    others = [Execution(incident=f"inc-{n:012x}", revision=1, mode="respond", attempt=1) for n in range(10)]
+    assert all(admission.enter(other, 10, story.sandbox.clock.now()) for other in others)
+    story.put(story.guardduty("i-00000000000000010", severity=4.5))
+    assert [row["sk"][:8] for row in story.rows("ADMISSION")].count("WAITING#") == 1, story.failures()
+    assert story.sandbox.executions() == []
+    for other in others:
+        admission.leave(other.name)
+    story.sandbox.advance(600)
+    assert [execution.status for execution in story.sandbox.executions()] == ["SUCCEEDED"]
+    assert [row["sk"] for row in story.rows("ADMISSION")] == ["RUNNING"]
 
 
 def test_a_falco_storm_of_one_rule_is_one_incident(story: Story) -> None:

@@ -137,6 +137,7 @@ def played() -> Iterator[Played]:
         sandbox.advance(3 * 3600)
         assert [failure for failure in story.failures() if "Unprepared" not in failure] == []
         yield Played(standing, [*sandbox.journal, *alone])
+        story.refusals()  # the tests ask for what nobody may do
 
 
 def _by_themselves() -> Iterator[Call]:
