@@ -256,6 +256,13 @@ def test_a_fenced_incident_changes_nothing_more(stage: Stage) -> None:
     assert not stage.isolated()
 
 
+def test_a_plan_on_the_before_state_of_another_incident_is_not_made_again(stage: Stage) -> None:
+    step = stage.plan(ISOLATE, joined=True)
+    change_groups(stage)
+    done = stage.settle(step.id)
+    assert (done.status, done.plan) == ("stale", step.plan)
+
+
 def test_an_undo_leaves_what_another_incident_still_holds(stage: Stage) -> None:
     step = stage.plan(ISOLATE)
     stage.settle(step.id)

@@ -153,6 +153,7 @@ class StepRecord(Model):
         consent: what the playbook and the guard ask for.
         approval: the approval that has to be redeemed before it runs, once asked.
         plan: made when its stage begins.
+        joined: whether its plan rests on a before-state that another incident has put on record.
         replanned: whether its plan was made a second time, because the target changed in between.
         not_before: earliest moment of the next look, after an Again.
         outcome, residual, evidence: what was read back, in words.
@@ -182,6 +183,7 @@ class StepRecord(Model):
     status: StepStatus = "decided"
     plan: Plan | None = None
     approval: str | None = None
+    joined: bool = False
     replanned: bool = False
     not_before: AwareDatetime | None = None
     outcome: tuple[str, ...] = ()

@@ -117,7 +117,7 @@ class _Run(StepRun):
         except Refused as refusal:
             return self._end("failed" if begun else "refused", refusal, begun)
         except PlanStale as stale:
-            if begun or self.step.consent == "ask" or self.step.replanned:
+            if begun or self.step.consent == "ask" or self.step.joined or self.step.replanned:
                 return self._end("stale", stale, begun)
             return self._plan_again(stale)
         except (TargetMissing, Permanent) as error:
@@ -152,8 +152,9 @@ class _Run(StepRun):
         return self.settle("observed" if verdict.outcome == "observe" else "refused", *verdict.reasons)
 
     def _plan_again(self, stale: PlanStale) -> Answer:
-        """Plan once more, at once, where nothing was written and nobody was asked: an address that a network plugin
-        attaches between plan and apply must not leave the target open."""
+        """Plan once more, at once, where nothing was written, nobody was asked, and the plan does not rest on another
+        incident's before-state, which could not be read any more: an address that a network plugin attaches between
+        plan and apply must not leave the target open."""
         clients = self.desk.sessions.action(self.plan, self.remaining)
         parameters = self.action.parameters.model_validate(self.plan.parameters)
         draft = self.action.plan(clients, self.step.target, parameters)

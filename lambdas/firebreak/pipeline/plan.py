@@ -137,10 +137,7 @@ class Planner:
                 later = error
         if later is not None:
             raise later
-        earlier = STAGES[: STAGES.index(stage)]
-        # what an earlier stage planned and nobody follows, because it could not be read again after that: begun beside
-        # its own follower it is still done once
-        left = [step for step in steps if step.stage in earlier and step.status == "planned" and step.consent == "auto"]
+        left = [step for step in steps if step.stage in STAGES[: STAGES.index(stage)] and _left(step)]
         return [
             PlannedStep(
                 incident=incident,
@@ -149,7 +146,7 @@ class Planner:
                 destructive=step.effect == "destructive",
             )
             for step in (*left, *planned)
-            if step.revision == revision and not step.settled
+            if (step.revision == revision and not step.settled) or (step.revision < revision and _left(step))
         ]
 
     def undo(self, incident: str, actor: Actor) -> list[PlannedStep]:
@@ -211,7 +208,8 @@ class Planner:
         if verdict.outcome in ("run", "ask"):
             reasons = (*step.reasons, *verdict.reasons)
             consent: Consent = "ask" if verdict.outcome == "ask" else "auto"
-            return self._move(step, "planned", actor, *verdict.reasons, plan=plan, consent=consent, reasons=reasons)
+            found = {"plan": plan, "joined": joined is not None, "consent": consent, "reasons": reasons}
+            return self._move(step, "planned", actor, *verdict.reasons, **found)
         status: StepStatus = "observed" if verdict.outcome == "observe" else "refused"
         words = (*verdict.reasons, *(f"{change.resource}: {change.what}" for change in plan.changes))
         self.messenger.tell(f"{step.action} on {step.target.label}: {status}", words, incident=incident.id)
@@ -226,8 +224,7 @@ class Planner:
         self.preparation.request(step.target.account, step.target.region)
 
     def _settle(self, step: StepRecord, status: StepStatus, error: FirebreakError, actor: Actor) -> StepRecord:
-        subject = f"{step.action} on {step.target.label}: {status}"
-        self.messenger.tell(subject, [str(error)], incident=step.incident)
+        self.messenger.tell(f"{step.action} on {step.target.label}: {status}", [str(error)], incident=step.incident)
         return self._move(step, status, actor, str(error), error=str(error), settled_at=self.clock())
 
     def _move(self, step: StepRecord, status: StepStatus, actor: Actor, *words: str, **update: Any) -> StepRecord:
@@ -243,7 +240,10 @@ class Planner:
         self.messenger.tell(subject, [*lines, *notes], incident=incident.id)
 
 
+def _left(step: StepRecord) -> bool:
+    """Whether it was planned in passing and nobody may follow it; begun beside its own follower it is done once."""
+    return step.status == "planned" and step.consent == "auto"
+
+
 def _status(error: FirebreakError) -> StepStatus:
-    if isinstance(error, Refused):
-        return "refused"
-    return "gone" if isinstance(error, TargetMissing) else "failed"
+    return "refused" if isinstance(error, Refused) else "gone" if isinstance(error, TargetMissing) else "failed"
