@@ -231,8 +231,8 @@ class IncidentStore(Protocol):
     def copy_findings(self, source: str, to: str) -> None:
         """Copy the findings of an incident to another one."""
 
-    def incidents(self, *, over: bool = False, limit: int = 100) -> Sequence[Incident]:
-        """Return the newest incidents, those that are over or the others."""
+    def incidents(self, *, over: bool = False, limit: int = 100, newest_first: bool = True) -> Sequence[Incident]:
+        """Return so many incidents, those that are over or the others, by when they were opened."""
 
     def try_again(self, execution: Execution) -> Execution | None:
         """Move an execution that failed on to its next attempt; None where that was done already."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import boto3
@@ -153,6 +153,16 @@ class Stage:
         step = step.model_copy(update={"plan": plan, **update})
         self.incidents.add_steps(INCIDENT, [step], Actor(name="plan", request="p"), self.world.clock())
         return self.step(step.id)
+
+    def contained_later(self, number: int) -> None:
+        """Have another incident that was opened later, and is contained."""
+        update = {
+            "id": f"inc-{number:012x}",
+            "status": "contained",
+            "created_at": START + timedelta(seconds=1 + number),
+        }
+        _, writes = new_incident(self.incidents.incident(INCIDENT).model_copy(update=update), "opened", "triage", ())
+        self.ledger._table.write_all(*writes)
 
     def chains(self) -> bool:
         """Whether every audit chain is whole."""

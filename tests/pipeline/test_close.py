@@ -41,8 +41,11 @@ class Started:
     """Executions that were started; starting one that runs is starting it once, as StartExecution has it."""
 
     names: list[str] = field(default_factory=list)
+    over: bool = False
 
     def start(self, execution: Execution) -> bool:
+        if self.over and execution.name in self.names:
+            return False
         if execution.name not in self.names:
             self.names.append(execution.name)
         return True
@@ -291,6 +294,17 @@ def test_sweep_starts_what_waits_as_soon_as_there_is_room_and_once(office: Offic
     assert office.admission.waiting() == [execution(3), execution(4)]
 
 
+def test_a_slot_for_what_ran_and_is_over_is_given_back(office: Office) -> None:
+    for number in range(3):
+        office.admission.enter(execution(number), 2, START)
+    office.admission.leave(execution(0).name)
+    office.started.names, office.started.over = [execution(2).name], True  # a sweep started it, and was stopped
+    assert office.sweep.scheduled(ACTOR, lambda: 60.0)["started"] == 0
+    assert office.admission.waiting() == []
+    assert office.admission.enter(execution(4), 2, START)
+    assert not office.admission.enter(execution(5), 2, START)
+
+
 def test_an_execution_that_ended_badly_is_tried_again_and_then_people_are_told(office: Office) -> None:
     names = [f"{INCIDENT}-r1-respond-a{attempt}" for attempt in (1, 2, 3)]
     assert office.sweep.ended(names[0], "FAILED", ACTOR)
@@ -340,6 +354,16 @@ def test_an_idle_open_incident_is_closed_and_a_contained_one_is_not(
     office.stage.world.pass_time(days=days)
     office.sweep.scheduled(ACTOR, lambda: 60.0)
     assert office.stage.incidents.incident(INCIDENT).status == after
+
+
+def test_the_oldest_of_many_incidents_is_closed_too(office: Office) -> None:
+    oldest = office.stage.incidents.incident(INCIDENT)
+    office.stage.incidents.change_incident(oldest, oldest.model_copy(update={"status": "open"}), "open", ACTOR, START)
+    for number in range(100):
+        office.stage.contained_later(number)
+    office.stage.world.pass_time(days=8)
+    assert office.sweep.scheduled(ACTOR, lambda: 60.0)["closed"] == 1
+    assert office.stage.incidents.incident(INCIDENT).status == "closed"
 
 
 def test_an_incident_in_which_nothing_moves_is_told(office: Office) -> None:

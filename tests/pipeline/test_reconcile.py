@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from firebreak.core.errors import Denied, Refused, Retriable, Throttled
 from firebreak.core.incident import IncidentStatus
 from firebreak.core.registry import action
+from firebreak.pipeline import reconcile
 from firebreak.pipeline.reconcile import SPARE, Reconcile
 from firebreak.ports import Actor, Remaining
 from tests.pipeline.stage import INCIDENT, Stage
@@ -47,8 +49,15 @@ def move(stage: Stage, status: IncidentStatus) -> None:
 
 
 def look(stage: Stage, sessions: Any = None, left: float = 60.0) -> dict[str, int]:
-    reconcile = Reconcile(stage.incidents, sessions or stage.sessions, stage.notices, stage.world.clock, action)
-    return reconcile.look(ACTOR, lambda: left)
+    looks = Reconcile(stage.incidents, sessions or stage.sessions, stage.notices, stage.world.clock, action)
+    return looks.look(ACTOR, lambda: left)
+
+
+def test_the_oldest_of_many_incidents_is_looked_at_too(contained: Stage) -> None:
+    for number in range(100):
+        contained.contained_later(number)
+    with patch.object(reconcile, "INCIDENTS", 1_000):
+        assert look(contained) == {"read": 1, "news": 0, "unread": 0}
 
 
 def carry(stage: Stage, group: str) -> None:

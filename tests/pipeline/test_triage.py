@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 
+from firebreak.adapters.admission_table import AdmissionTable
 from firebreak.adapters.incident_rows import read_incident
+from firebreak.adapters.table import Table
+from firebreak.adapters.writes import PRESENT, update
 from firebreak.core.incident import Incident
 from firebreak.core.playbook import Match, Playbook, Playbooks, PlaybookStep
 from firebreak.handlers import triage
@@ -280,6 +283,21 @@ def test_bulk_executions_beyond_the_limit_wait(place: World) -> None:
     assert len([sk for (_, sk) in place.rows() if sk.startswith("WAITING#")]) == 3
     place.function(triage)(batch(finding(9, instance="i-0fedc4321fedc4321")))
     assert len(place.executions()) == 3
+
+
+def test_a_finding_that_comes_again_once_its_execution_is_over_holds_no_slot(place: World) -> None:
+    message = batch(finding(severity=5), lane="bulk")
+    place.function(triage)(message)
+    states, (name,) = place.client("stepfunctions"), place.executions()
+    machine = place.environment["FIREBREAK_STATE_MACHINE_ARN"]
+    states.stop_execution(executionArn=f"{machine.replace(':stateMachine:', ':execution:')}:{name}")
+    table = Table(place.client("dynamodb"), "firebreak")
+    AdmissionTable(table).leave(name)
+    ((pk, sk),) = (key for key in place.rows() if key[1] == "FINDING")
+    table.write(update(pk, sk, PRESENT, put={"handled": False}))  # stopped just before it was marked
+    place.function(triage)(message)
+    assert place.rows()[pk, sk]["handled"]
+    assert place.rows()["ADMISSION", "RUNNING"]["slots"] == 0
 
 
 def test_a_closed_incident_is_followed_by_a_new_one_when_its_target_is_hit_again(place: World) -> None:

@@ -37,9 +37,9 @@ class IncidentReader:
             raise _unknown(incident)
         return read_incident(row)
 
-    def incidents(self, *, over: bool = False, limit: int = 100) -> Sequence[Incident]:
-        """Return the newest incidents, those that are over or the others."""
-        rows = self._table.listing("incident#over" if over else "incident", newest_first=True)
+    def incidents(self, *, over: bool = False, limit: int = 100, newest_first: bool = True) -> Sequence[Incident]:
+        """Return so many incidents, those that are over or the others, by when they were opened."""
+        rows = self._table.listing("incident#over" if over else "incident", newest_first=newest_first)
         return [read_incident(row) for row in islice(rows, limit)]
 
     def file(self, incident: str) -> File:

@@ -16,6 +16,9 @@ from firebreak.ports import Actor, IncidentStore, Messenger, Remaining, Sessions
 
 log = logging.getLogger(__name__)
 
+KNOWN = 1_000
+"""Incidents that are drawn from, the oldest first."""
+
 INCIDENTS = 25
 """Incidents looked at in one sweep."""
 
@@ -71,7 +74,7 @@ class Reconcile:
         """What stands in incidents in which nothing moves, in an order drawn anew by the time, so that none is always
         last."""
         draw = self.clock().isoformat()
-        stories = [story for story in self.incidents.incidents() if _rests(story)]
+        stories = [story for story in self.incidents.incidents(limit=KNOWN, newest_first=False) if _rests(story)]
         stories.sort(key=lambda story: sha256(f"{draw} {story.id}".encode()).digest())
         for story in stories[:INCIDENTS]:
             for incident in (story.id, *story.absorbed):

@@ -19,6 +19,9 @@ ATTEMPTS = 3
 IDLE = timedelta(days=7)
 """An incident in which nothing was contained and nothing moves is closed after this; its lock is free then."""
 
+KNOWN = 1_000
+"""Incidents looked through in one sweep. The oldest first: it is they that waited too long."""
+
 STUCK = timedelta(hours=26)
 """Longer than any question to a person stays open: what still acts after this is stuck."""
 
@@ -105,7 +108,10 @@ class Sweep:
     def _start(self, execution: Execution) -> bool:
         if execution.lane == "bulk" and not self.admission.enter(execution, self.bulk_limit, self.clock()):
             return False
-        return self.executions.start(execution)
+        if self.executions.start(execution):
+            return True
+        self.admission.leave(execution.name)  # it ran and is over: no Close gives its slot back
+        return False
 
     def _expire(self, actor: Actor) -> int:
         return self.consent.expire_due(self.clock())
@@ -115,14 +121,16 @@ class Sweep:
         for execution in self.admission.waiting():
             if not self.admission.enter(execution, self.bulk_limit, self.clock()):
                 break
-            self.executions.start(execution)
+            if self.executions.start(execution):
+                started += 1
+            else:  # an earlier sweep started it and was stopped, and it is over: no Close gives its slot back
+                self.admission.leave(execution.name)
             self.admission.started(execution)
-            started += 1
         return started
 
     def _close_idle(self, actor: Actor) -> int:
         closed = 0
-        for story in self.incidents.incidents():
+        for story in self.incidents.incidents(limit=KNOWN, newest_first=False):
             idle = self.clock() - story.updated_at
             if story.status == "open" and idle > IDLE:
                 self._close(story, actor)

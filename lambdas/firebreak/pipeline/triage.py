@@ -206,8 +206,9 @@ class Triage:
         execution = Execution(
             incident=incident.id, revision=incident.revision, mode="respond", attempt=1, lane=incident.lane
         )
-        if execution.lane == "urgent" or self.admission.enter(execution, self.bulk_limit, now):
-            self.executions.start(execution)
+        admitted = execution.lane == "urgent" or self.admission.enter(execution, self.bulk_limit, now)
+        if admitted and not self.executions.start(execution) and execution.lane == "bulk":
+            self.admission.leave(execution.name)  # it ran and is over: no Close gives its slot back
         delivery = group.finding.delivery or digest(group.event)
         self.vault.keep(f"events/{incident.id}/{digest(delivery)[:32]}.json", group.event)
         self.findings.handled(group.finding, incident.id)
