@@ -23,11 +23,6 @@ TIMES = tuple(START + hours * HOUR for hours in range(4))
 DIGEST = "d" * 64
 PEOPLE, EXCLUDED = ("ana", "ben"), "eve"
 HOLDERS = ("first", "second")
-AFTER = {
-    "pending": {"approved", "denied", "expired", "cancelled"},
-    "approved": {"redeemed", "cancelled"},
-}
-"""What may follow, as the picture in `firebreak.core.approval` has it."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +139,7 @@ def _vote(person: str, choice: Choice, at: datetime) -> Vote:
 
 def _broken(before: State, after: State) -> Iterator[str]:
     was, now = before.approval, after.approval
-    if was.status != now.status and now.status not in AFTER.get(was.status, ()):
+    if was.status != now.status and now.status not in rules.MOVES[was.status]:
         yield f"I8 from {was.status} to {now.status}"
     if was.holder is not None and now.holder != was.holder:
         yield "I13 used by two"

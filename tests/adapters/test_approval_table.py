@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -11,9 +12,10 @@ from typing import Any
 import pytest
 
 from firebreak.adapters.approval_rows import audit_row, stamp
+from firebreak.adapters.approval_table import _GUARDS
 from firebreak.adapters.incident_rows import incident_key
 from firebreak.adapters.writes import PRESENT, update
-from firebreak.core.approval import NOBODY, Approval, Post, redeem, withdraw
+from firebreak.core.approval import MOVES, NOBODY, Approval, Post, redeem, withdraw
 from firebreak.core.audit import AuditRecord, broken_link
 from firebreak.core.errors import Refused
 from firebreak.core.tally import count
@@ -287,3 +289,9 @@ def test_a_crash_anywhere_in_opening_and_moving_then_again_ends_the_same(place: 
     assert found is not None
     assert (found.status, found.holder, found.version) == ("redeemed", "holder", 3)
     assert broken_link(chain(place, f"approval-{ID}")) is None
+
+
+def test_the_item_asks_for_every_move_that_there_is_and_for_no_other() -> None:
+    asked = {to: set(re.findall(r":(pending|approved)\b", guard)) for to, guard in _GUARDS.items()}
+    moves = {to: {status for status, after in MOVES.items() if to in after} for after in MOVES.values() for to in after}
+    assert asked == moves

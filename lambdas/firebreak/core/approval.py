@@ -26,6 +26,17 @@ Choice: TypeAlias = Literal["approve", "deny"]
 Route: TypeAlias = Literal["slack", "iam"]
 Withdrawal: TypeAlias = Literal["cancelled", "superseded"]
 
+MOVES: dict[Status, frozenset[Status]] = {
+    "pending": frozenset({"approved", "denied", "expired", "cancelled", "superseded"}),
+    "approved": frozenset({"redeemed", "cancelled", "superseded"}),
+    "denied": frozenset(),
+    "expired": frozenset(),
+    "redeemed": frozenset(),
+    "cancelled": frozenset(),
+    "superseded": frozenset(),
+}
+"""Which status may follow which: the picture, as a table."""
+
 NOBODY = "-"
 """Stands in the set of excluded persons, which DynamoDB does not let be empty. No person is called so."""
 
@@ -184,7 +195,7 @@ def objection(approval: Approval, vote: Vote) -> str | None:
 
 def withdraw(approval: Approval, to: Withdrawal, by: str, reason: str, now: datetime) -> Approval:
     """Return the approval withdrawn; unchanged where it was denied, expired, spent or withdrawn before."""
-    if approval.status not in ("pending", "approved"):
+    if to not in MOVES[approval.status]:
         return approval
     return replace(approval, status=to, decided_at=now, decider=by, reason=reason)
 
