@@ -167,11 +167,12 @@ class Player:
             yield f"I5 the estate is not as it was: {difference}"
 
     def _quieten(self) -> None:
-        """Let everything happen. A person approves what is asked, and presses again where that failed."""
-        sandbox = self.lab.sandbox
+        """Let everything happen. A person approves what is asked, and presses again after a while where that failed."""
+        sandbox, pressed = self.lab.sandbox, False
         for _ in range(PATIENCE):
             sandbox.run_until_idle(3600)
-            if self._answer():
+            pressed = not pressed and self._answer()
+            if pressed:
                 continue
             if not sandbox.executions("RUNNING"):
                 return
