@@ -369,7 +369,13 @@ def test_the_oldest_of_many_incidents_is_closed_too(office: Office) -> None:
 def test_an_incident_in_which_nothing_moves_is_told(office: Office) -> None:
     office.stage.world.pass_time(hours=27)
     office.sweep.scheduled(ACTOR, lambda: 60.0)
+    office.stage.world.pass_time(minutes=5)
+    office.sweep.scheduled(ACTOR, lambda: 60.0)
     assert office.stage.notices.told == [f"Incident {INCIDENT} is stuck"]
+    assert office.stage.incidents.incident(INCIDENT).status == "acting"
+    office.stage.world.pass_time(hours=27)
+    office.sweep.scheduled(ACTOR, lambda: 60.0)
+    assert office.stage.notices.told == [f"Incident {INCIDENT} is stuck"] * 2
 
 
 def test_one_part_that_fails_does_not_keep_the_others_from_running(office: Office) -> None:

@@ -23,7 +23,7 @@ KNOWN = 1_000
 """Incidents looked through in one sweep. The oldest first: it is they that waited too long."""
 
 STUCK = timedelta(hours=26)
-"""Longer than any question to a person stays open: what still acts after this is stuck."""
+"""Longer than any question to a person stays open: what still acts after this is stuck, and told as often."""
 
 _NAME = re.compile(r"(?P<incident>inc-[0-9a-f]{12})-r(?P<revision>\d+)-(?P<mode>respond|undo)-a(?P<attempt>\d+)\Z")
 
@@ -136,10 +136,15 @@ class Sweep:
                 self._close(story, actor)
                 closed += 1
             elif story.status == "acting" and idle > STUCK:
-                self.messenger.tell(
-                    f"Incident {story.id} is stuck", [story.title, f"nothing moved for {idle}"], incident=story.id
-                )
+                self._stuck(story, actor)
         return closed
+
+    def _stuck(self, story: Incident, actor: Actor) -> None:
+        """Tell people, and note it, so that the next sweep does not tell them again."""
+        now = self.clock()
+        words = f"nothing moved for {now - story.updated_at}"
+        self.messenger.tell(f"Incident {story.id} is stuck", [story.title, words], incident=story.id)
+        self.incidents.change_incident(story, story, "stuck", actor, now, words)  # a change moves `updated_at` on
 
     def _close(self, story: Incident, actor: Actor) -> None:
         over = story.model_copy(update={"status": "closed", "reason": "idle"})
