@@ -19,7 +19,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from reliability import page, sandboxed
+from reliability import honest, page, sandboxed
 from reliability.fault import Misfortune
 from reliability.found import Found
 from reliability.mutants import MUTANTS
@@ -65,7 +65,7 @@ def main(quick: bool, plan: str | None) -> None:
 def _again(text: str, console: Console) -> int:
     try:
         misfortune = Misfortune.read(text)
-        (sandboxed.named if misfortune.story.startswith(sandboxed.WORLD) else named)(misfortune.story)
+        _named(misfortune.story)
         if misfortune.without not in ("", *MUTANTS):
             raise ValueError("no such mutant")
     except ValueError as error:
@@ -84,6 +84,15 @@ def _again(text: str, console: Console) -> int:
     return 1 if outcome.violations else 0
 
 
+def _named(story: str) -> None:
+    if story.startswith(honest.PREFIX):
+        sandboxed.named(sandboxed.WORLD + story.removeprefix(honest.PREFIX))
+    elif story.startswith(sandboxed.WORLD):
+        sandboxed.named(story)
+    else:
+        named(story)
+
+
 def _all(quick: bool, console: Console) -> int:
     begun = time.monotonic()
     blueprint()  # synthesized once, before the workers start
@@ -100,6 +109,7 @@ def _all(quick: bool, console: Console) -> int:
             "one fault in the sandbox, every kind at every call": islice(
                 sandboxed.single_faults(shaped), 0, None, 50 if quick else 1
             ),
+            "processes in the sandbox that are killed": honest.kills(2 if quick else 20, SEED),
         }
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=console, transient=True) as progress:

@@ -10,14 +10,13 @@ from itertools import combinations, groupby, product
 
 import hypothesis
 
-from reliability import together
+from reliability import honest, sandboxed, together
 from reliability.fault import HARD, KINDS, Fault, Kind, Misfortune, pairs, singles
 from reliability.found import Converging, Found
 from reliability.histories import drawn
 from reliability.mutants import MUTANTS
 from reliability.orders import orders
 from reliability.run import Outcome, play, tell
-from reliability.sandboxed import WORLD, play_all
 from reliability.stories import STORIES
 from reliability.together import Stage
 
@@ -189,11 +188,22 @@ def replay(misfortunes: Iterable[Misfortune], folder: str) -> Iterator[tuple[Mis
     """Play misfortunes in the worlds of their stories, each with its mutant in where it names one."""
     for mutant, some in groupby(misfortunes, lambda misfortune: misfortune.without):
         with MUTANTS[mutant].put_in() if mutant else nullcontext():
-            for inside, of_world in groupby(some, lambda misfortune: misfortune.story.startswith(WORLD)):
-                if inside:
-                    yield from play_all(of_world)
+            for prefix, of_world in groupby(some, _world):
+                if prefix in WORLDS:
+                    yield from WORLDS[prefix](of_world)
                 else:
                     yield from ((misfortune, play(misfortune, folder)) for misfortune in of_world)
+
+
+WORLDS: dict[str, Callable[[Iterable[Misfortune]], Iterator[tuple[Misfortune, Outcome]]]] = {
+    sandboxed.WORLD: sandboxed.play_all,
+    honest.PREFIX: honest.play_all,
+}
+"""Who plays the stories of each world but the one in memory, by the beginnings of their names."""
+
+
+def _world(misfortune: Misfortune) -> str:
+    return next((prefix for prefix in WORLDS if misfortune.story.startswith(prefix)), "")
 
 
 def likeliest(folder: str, name: str) -> Iterator[Misfortune]:
