@@ -7,6 +7,7 @@ is a stand-in; here it is held against what it stands for. As a story, one is ca
 from __future__ import annotations
 
 import json
+import os
 import random
 import signal
 import subprocess
@@ -105,6 +106,7 @@ class _Fate:
                 input=json.dumps({**self._told(function, invocation), "answer": str(answer)}),
                 text=True,
                 capture_output=True,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
                 timeout=PATIENCE,
                 check=False,
             )
