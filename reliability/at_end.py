@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 
 from firebreak.core.audit import AuditRecord, broken_link
+from firebreak.core.errors import InputError
+from firebreak.core.intake import normalise
+from firebreak.core.registry import sources
+from firebreak.core.source import Origin
 from reliability.injector import Call
 from reliability.memory import MemoryWorld
 
@@ -12,16 +19,35 @@ FINAL = ("verified", "undone", "failed", "stale", "gone", "refused", "denied", "
 
 
 def lost(world: MemoryWorld) -> Iterator[str]:
-    """I1: every finding is in an incident, in a queue or in a dead letter queue."""
-    laid = [message for messages in world.queues.laid.values() for message in messages]
-    handled = [key for key, row in world.table.rows.items() if key[1] == "FINDING" and "handled" in row]
-    if world.queues._numbers and not handled and not laid and not any(world.queues.messages.values()):
-        yield "I1 the finding is in no incident, no queue and no dead letter queue"
+    """I1: what was sent is in an incident, was dropped with a reason, or lies in a queue or a dead letter queue."""
+    held = Counter(
+        message.body
+        for kept in (world.queues.laid, world.queues.messages)
+        for messages in kept.values()
+        for message in messages
+    )
+    for body, copies in Counter(world.queues.sent).items():
+        keys = _findings(body)
+        if not keys and held[body] < copies:
+            yield "I1 a message that nobody can use is in no dead letter queue"
+        for finding in keys:
+            row = world.table.rows.get((f"FINDING#{finding}", "FINDING"), {})
+            if not held[body] and "handled" not in row and "dropped" not in row:
+                yield f"I1 the finding {finding} is in no incident, no queue and no dead letter queue"
     for key, row in world.table.rows.items():
         if key[1] == "FINDING" and "incident" in row:
             incident = row["incident"]["S"]
             if (f"INCIDENT#{incident}", "INCIDENT") not in world.table.rows:
                 yield f"I1 {key[0]} points to {incident}, which is not there"
+
+
+@cache
+def _findings(body: str) -> tuple[str, ...]:
+    """The keys of the findings in a message."""
+    try:
+        return tuple(finding.key for finding in normalise(json.loads(body), Origin(), sources()))
+    except (ValueError, InputError):
+        return ()
 
 
 def live(world: MemoryWorld) -> Iterator[str]:

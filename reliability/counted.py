@@ -10,7 +10,7 @@ from reliability import injector
 from reliability.memory import MemoryWorld
 from reliability.run import blueprint
 from reliability.seat import seated
-from reliability.stories import INSTANCE, OTHER
+from reliability.telling import INSTANCE, OTHER
 
 ENOUGH = 10_000_000
 """More calls than any load makes: the limit that tells a runaway is meant for one story."""

@@ -44,6 +44,7 @@ class Estate:
         copies: by client token: of what, and since when.
         effects: every change so far.
         touched: doors that somebody else changed, as they left them.
+        names: other names of instances.
     """
 
     clock: Callable[[], datetime]
@@ -52,6 +53,7 @@ class Estate:
     copies: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     effects: list[Effect] = field(default_factory=list)
     touched: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
     _before: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def serve(self, operation: str, request: Mapping[str, Any], role: str, call: int) -> dict[str, Any]:
@@ -78,6 +80,9 @@ class Estate:
         if not mine:
             raise _error("InvalidInstanceID.NotFound", f"{instance} does not exist")
         return {"Doors": [{"Door": door, "Locks": list(locks)} for door, locks in sorted(mine.items())]}
+
+    def _describe_name(self, request: Mapping[str, Any], role: str, call: int) -> dict[str, Any]:
+        return {"Name": self.names.get(request["Instance"])}
 
     def _modify_door(self, request: Mapping[str, Any], role: str, call: int) -> dict[str, Any]:
         door, locks = request["Door"], tuple(request["Locks"])

@@ -24,6 +24,7 @@ class Found:
         sites: the calls that were struck, by who makes them and what.
         violations: what did not hold, each with the plan that shows it.
         more: how many violations there are beyond those.
+        places: in the code, from which calls were made.
     """
 
     suite: str
@@ -32,11 +33,13 @@ class Found:
     sites: set[str] = field(default_factory=set)
     violations: list[tuple[str, Misfortune]] = field(default_factory=list)
     more: int = 0
+    places: set[str] = field(default_factory=set)
 
     def add(self, misfortune: Misfortune, outcome: Outcome) -> None:
         """Count a run."""
         self.runs += 1
         self.struck += outcome.struck
+        self.places |= outcome.places
         self.sites.update(
             outcome.sites[fault.call - 1] for fault in misfortune.faults if fault.call <= len(outcome.sites)
         )
@@ -50,6 +53,7 @@ class Found:
         """Count what another part of the suite found."""
         self.runs, self.struck = self.runs + other.runs, self.struck + other.struck
         self.sites |= other.sites
+        self.places |= other.places
         self.violations += other.violations
         self.more += other.more
 

@@ -17,7 +17,7 @@ from reliability.fault import Fault, Kind
 from reliability.memory import MemoryWorld
 from reliability.orders import PARTS
 from reliability.orders import events as deliveries
-from reliability.stories import DESTROY, INSTANCE, ONLY, OTHER, PERSON, Story, finding
+from reliability.telling import DESTROY, INSTANCE, ONLY, OTHER, PERSON, Story, finding
 
 PREFIX = "history "
 REACH = 40

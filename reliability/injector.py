@@ -8,6 +8,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeoutError
 
+from reliability import coverage
 from reliability.fault import Fault, Kind
 from sandbox.clock import Clock
 from sandbox.invocation import Invocation, Killed, current
@@ -73,6 +74,7 @@ class Injector:
         after: told of every call that took effect, before its caller sees the answer.
         calls: every call so far.
         struck: faults that happened.
+        places: in the code, from which calls were made.
     """
 
     clock: Clock
@@ -82,6 +84,7 @@ class Injector:
     after: Callable[[Call], None] = lambda call: None
     calls: list[Call] = field(default_factory=list)
     struck: list[Fault] = field(default_factory=list)
+    places: set[str] = field(default_factory=set)
 
     @property
     def denied(self) -> list[Call]:
@@ -124,6 +127,7 @@ class Injector:
         function = invocation.function_name if invocation is not None else ""
         call = Call(len(self.calls) + 1, function, role, name, request, reads, stale is not None, invocation)
         self.calls.append(call)
+        self.places.update(coverage.stack())
         fault = self.faults.get(call.number) if invocation is not None else None
         if fault is not None:
             self.struck.append(fault)

@@ -14,7 +14,8 @@ from unittest.mock import patch
 from reliability.counted import deliveries, incidents_of, instances, laid, waiting, world
 from reliability.fault import Fault
 from reliability.memory import MemoryWorld
-from reliability.stories import ONLY, STORIES, finding
+from reliability.stories import STORIES
+from reliability.telling import ONLY, finding
 
 DAY = 86_400.0
 

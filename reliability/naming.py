@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from reliability import histories, orders, together
-from reliability.stories import STORIES, Story
+from reliability.stories import STORIES
+from reliability.telling import Story
 
 
 def named(name: str) -> Story:

@@ -15,7 +15,7 @@ from typing import Any
 
 from reliability.fault import Misfortune
 from reliability.memory import BADLY, MemoryWorld
-from reliability.stories import ASK, CONTAIN, ONLY, Story, answered, finding, released
+from reliability.telling import ASK, CONTAIN, ONLY, Story, answered, finding, released
 from sandbox.execution import status_change
 
 PREFIX = "order "

@@ -32,6 +32,7 @@ class Backend:
         messages: what is in each, in order.
         laid: what was received too often, by queue.
         records: the table's stream.
+        sent: every message so far, as it was sent.
     """
 
     clock: Callable[[], datetime]
@@ -39,12 +40,12 @@ class Backend:
     messages: dict[str, list[Message]] = field(default_factory=dict)
     laid: dict[str, list[Message]] = field(default_factory=dict)
     records: list[Record] = field(default_factory=list)
-    _numbers: int = 0
+    sent: list[str] = field(default_factory=list)
 
     def send(self, arn: str, body: str) -> None:
         """Put a message into a queue."""
-        self._numbers += 1
-        self.messages.setdefault(arn, []).append(Message(f"message-{self._numbers}", body, self.clock()))
+        self.sent.append(body)
+        self.messages.setdefault(arn, []).append(Message(f"message-{len(self.sent)}", body, self.clock()))
 
     def receive(self, arn: str, count: int) -> list[Record]:
         """Receive messages; those that were received too often are laid aside."""

@@ -22,7 +22,7 @@ from reliability.naming import named
 from reliability.scripted import SCRIPTED
 from reliability.seat import seated
 from reliability.state import canonical, converged
-from reliability.stories import INSTANCE, OTHER, PLAYBOOKS, Story
+from reliability.telling import INSTANCE, OTHER, PLAYBOOKS, Story
 from sandbox.clock import Clock
 from sandbox.invocation import current
 from sandbox.lab import DEPLOYMENT
@@ -47,6 +47,7 @@ class Outcome:
         struck: how many of the faults happened.
         converged: what of it no order of deliveries may change.
         lags: the calls that may answer with what was so a moment ago.
+        places: in the code, from which calls were made.
     """
 
     calls: int
@@ -56,6 +57,7 @@ class Outcome:
     struck: int
     converged: Any = None
     lags: frozenset[int] = frozenset()
+    places: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, injector: Injector, violations: Iterable[str], state: Any = None, converged: Any = None) -> Outcome:
@@ -69,6 +71,7 @@ class Outcome:
             len(injector.struck),
             converged,
             frozenset(call.number for call in calls if call.lags),
+            frozenset(injector.places),
         )
 
 
@@ -86,7 +89,7 @@ def config() -> Iterator[str]:
         (Path(folder) / "playbooks").mkdir()
         (Path(folder) / "playbooks" / "stories.yaml").write_text(PLAYBOOKS)
         playbooks = load_playbooks(Path(folder) / "playbooks", SCRIPTED.__getitem__, actions=list(SCRIPTED))
-        deployment = DEPLOYMENT.model_copy(update={"slack": None, "guard": RAILS})
+        deployment = DEPLOYMENT.model_copy(update={"slack": None, "guard": RAILS, "bulk_executions": 1})
         (Path(folder) / "playbooks.json").write_text(playbooks.model_dump_json())
         (Path(folder) / "deployment.json").write_text(json.dumps(deployment.model_dump(mode="json")))
         yield folder
@@ -110,7 +113,7 @@ def tell(story: Story, misfortune: Misfortune, folder: str) -> Outcome:
         return world.serve(*call)
 
     plan = blueprint()  # before the scripted actions are seated: a synthesis knows the real ones
-    with seated(serve, lambda seconds: None):
+    with seated(serve, lambda seconds: None, lambda: bool(world.estate.names)):
         world = MemoryWorld(plan, folder)
         for instance in (INSTANCE, OTHER, PROTECTED):
             world.estate.doors |= {f"{instance}/door-1": ("a", "b"), f"{instance}/door-2": ("c",)}

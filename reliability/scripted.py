@@ -1,4 +1,5 @@
-"""Actions whose calls can be anything: one that keeps, one that contains in two phases, one that destroys.
+"""Actions whose calls can be anything: one that keeps, one that contains in two phases, one that destroys; and a
+look-up.
 
 They are written as every action is, against the estate's API, and are registered in the harness alone.
 """
@@ -9,11 +10,12 @@ from typing import Any, ClassVar
 
 from firebreak.core.action import Action, AnyAction, NoParameters
 from firebreak.core.clients import Clients
+from firebreak.core.enricher import Enricher, Enrichment
 from firebreak.core.errors import PlanStale, TargetMissing
 from firebreak.core.grant import Grant
 from firebreak.core.model import Model
 from firebreak.core.plan import Again, Change, Done, Draft, Plan, Progress, Verification
-from firebreak.core.target import Instance
+from firebreak.core.target import Instance, Target
 
 SEALED = ("sealed",)
 HALF = ("half",)
@@ -173,6 +175,19 @@ class Destroy(Action[Instance, NoParameters, Nothing]):
         except TargetMissing:
             return False
         return True
+
+
+class Names(Enricher):
+    """Finds the other name of an instance."""
+
+    name = "scripted_names"
+    kinds = ("instance",)
+    reads = (Grant(action="scripted:DescribeName"),)
+
+    def enrich(self, clients: Clients, target: Target) -> Enrichment:
+        assert isinstance(target, Instance)
+        other = clients.aws("scripted").describe_name(Instance=target.instance_id)["Name"]
+        return Enrichment(also=(target.model_copy(update={"instance_id": other}),) if other else ())
 
 
 SCRIPTED: dict[str, AnyAction] = {unit.name: unit for unit in (Collect(), Contain(), Destroy())}

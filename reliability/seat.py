@@ -15,11 +15,12 @@ from unittest.mock import patch
 import firebreak.adapters.sts
 import firebreak.entry
 import firebreak.wiring
+from firebreak.adapters import incident_table
 from firebreak.adapters.table import Table
 from firebreak.core import registry
 from firebreak.settings import Settings
 from firebreak.wiring import Wiring
-from reliability.scripted import SCRIPTED
+from reliability.scripted import SCRIPTED, Names
 
 LOG = logging.getLogger(firebreak.entry.logger.service)
 
@@ -62,12 +63,15 @@ class Client:
 
 
 @contextmanager
-def seated(serve: Serve, pause: Callable[[float], None]) -> Iterator[None]:
+def seated(
+    serve: Serve, pause: Callable[[float], None], looks_up: Callable[[], bool] = lambda: False
+) -> Iterator[None]:
     """Seat every handler that is built inside.
 
     Args:
         serve: answers the calls of their clients.
         pause: what they sleep by.
+        looks_up: whether a target is looked up, asked as a handler starts.
     """
 
     def session(
@@ -101,7 +105,9 @@ def seated(serve: Serve, pause: Callable[[float], None]) -> Iterator[None]:
         stack.enter_context(patch.object(Wiring, "playbooks", _once(Wiring.playbooks)))
         stack.enter_context(patch.object(registry, "action", SCRIPTED.__getitem__))
         stack.enter_context(patch.object(registry, "actions", lambda: SCRIPTED))
-        stack.enter_context(patch.object(registry, "enrichers", dict))
+        names = Names()
+        stack.enter_context(patch.object(registry, "enrichers", lambda: {names.name: names} if looks_up() else {}))
+        stack.enter_context(patch.object(incident_table, "TOGETHER", 1))  # more than one step needs a second batch
         yield
 
 

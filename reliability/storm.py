@@ -12,7 +12,7 @@ from benchmarks.events import falco
 from reliability.counted import deliveries, laid, waiting, world
 from reliability.injector import Call
 from reliability.memory import START, MemoryWorld
-from reliability.stories import CONTAIN, finding
+from reliability.telling import CONTAIN, finding
 
 BATCH = 10
 SECONDS = 100

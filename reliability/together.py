@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reliability.memory import MemoryWorld
-from reliability.stories import ASK, ONLY, PERSON, Story, answered, come, released
+from reliability.telling import ASK, ONLY, PERSON, Story, answered, come, released
 from sandbox.invocation import Killed, Result, current
 
 PREFIX = "together "

@@ -9,35 +9,44 @@ from reliability.run import play
 from reliability.stories import STORIES
 from reliability.suites import close_faults, run, single_faults
 
-ENDS = {
-    "contain": ("contained", {"scripted.collect": "verified", "scripted.contain": "verified"}),
-    "only": ("contained", {"scripted.contain": "verified"}),
-    "undo": ("closed", {"scripted.contain": "undone"}),
-    "twice": ("contained", {"scripted.collect": "verified", "scripted.contain": "verified"}),
-    "ask": ("closed", {"scripted.contain": "undone"}),
-    "deny": ("open", {"scripted.contain": "denied"}),
-    "expire": ("open", {"scripted.contain": "expired"}),
-    "destroy": ("eradicated", {"scripted.collect": "verified", "scripted.destroy": "verified"}),
-    "hasty": ("eradicated", {"scripted.collect": "verified", "scripted.destroy": "verified"}),
-    "drift": ("contained", {"scripted.contain": "undo_failed"}),
-    "both": ("closed", {"scripted.collect": "verified", "scripted.contain": "undone"}),
-    "interrupted": ("closed", {"scripted.contain": "undone"}),
-    "halted": ("open", {"scripted.contain": "failed"}),
-    "raced": ("open", {"scripted.contain": "refused"}),
-    "switched": ("open", {"scripted.contain": "observed"}),
-    "tightened": ("open", {"scripted.contain": "observed"}),
-    "protected": ("open", {"scripted.contain": "refused"}),
-    "spent": ("contained", {"scripted.contain": "verified"}),
+COLLECT, CONTAIN, DESTROY = "scripted.collect", "scripted.contain", "scripted.destroy"
+ENDS: dict[str, tuple[list[str], list[tuple[str, str]]]] = {
+    "contain": (["contained"], [(COLLECT, "verified"), (CONTAIN, "verified")]),
+    "only": (["contained"], [(CONTAIN, "verified")]),
+    "undo": (["closed"], [(CONTAIN, "undone")]),
+    "twice": (["contained"], [(COLLECT, "verified"), (CONTAIN, "verified")]),
+    "ask": (["closed"], [(CONTAIN, "undone")]),
+    "deny": (["open"], [(CONTAIN, "denied")]),
+    "expire": (["open"], [(CONTAIN, "expired")]),
+    "destroy": (["eradicated"], [(COLLECT, "verified"), (DESTROY, "verified")]),
+    "hasty": (["eradicated"], [(COLLECT, "verified"), (DESTROY, "verified")]),
+    "drift": (["contained"], [(CONTAIN, "undo_failed")]),
+    "both": (["closed"], [(COLLECT, "verified"), (CONTAIN, "undone")]),
+    "interrupted": (["closed"], [(CONTAIN, "undone")]),
+    "halted": (["open"], [(CONTAIN, "failed")]),
+    "raced": (["open"], [(CONTAIN, "refused")]),
+    "switched": (["open"], [(CONTAIN, "observed")]),
+    "tightened": (["open"], [(CONTAIN, "observed")]),
+    "protected": (["open"], [(CONTAIN, "refused")]),
+    "spent": (["contained"], [(CONTAIN, "verified")]),
+    "crowded": (["closed", "closed"], [(CONTAIN, "undone")] * 2),
+    "sample": ([], []),
+    "told": ([], []),
+    "untold": ([], []),
+    "poison": (["closed"], [(CONTAIN, "undone")]),
+    "again": (["closed", "closed"], [(CONTAIN, "undone")] * 2),
+    "merged": (["closed", "merged"], [(CONTAIN, "undone")] * 2 + [(CONTAIN, "unneeded")]),
+    "merged back": (["closed", "merged"], [(CONTAIN, "undone")] * 2),
 }
+"""How each incident and each step ends."""
 
 
 @pytest.mark.parametrize("story", STORIES)
 def test_a_story_ends_as_it_is_told(folder: str, story: str) -> None:
     outcome = play(Misfortune(story), folder)
     assert outcome.violations == ()
-    ((status, _, _),) = outcome.state["incidents"]
-    steps = {name.split()[0]: found for name, found in outcome.state["steps"].items()}
-    assert (status, steps) == ENDS[story]
+    steps = sorted((action, status) for action, _, status in outcome.converged["steps"])
+    assert (sorted(status for status, _, _ in outcome.state["incidents"]), steps) == ENDS[story]
 
 
 @pytest.mark.parametrize("story", ["only", "undo", "interrupted"])

@@ -34,7 +34,7 @@ class Close:
         if not story.over and (mode == "undo" or revision > story.fenced):
             every = (incident, *story.absorbed)
             found = [step for each in every for step in self.incidents.steps(each)]
-            steps = [self._concluded(step, revision, mode, actor) for step in found]
+            steps = [self._concluded(step, incident, revision, mode, actor) for step in found]
             mine = [step for step in steps if step.incident == incident and step.revision == revision]
             if mode == "respond" and (half_way := [step.id for step in mine if step.status in BEGUN]):
                 raise Permanent(f"{execution} leaves half-way, for its next attempt: {', '.join(half_way)}")
@@ -49,7 +49,7 @@ class Close:
         decisions = self.incidents.decisions(incident)
         return decisions[-1]["notes"] if decisions else ()
 
-    def _concluded(self, step: StepRecord, revision: int, mode: Mode, actor: Actor) -> StepRecord:
+    def _concluded(self, step: StepRecord, incident: str, revision: int, mode: Mode, actor: Actor) -> StepRecord:
         """Settle a step that its execution leaves behind: nothing will come of it any more."""
         status: StepStatus
         if mode == "undo" and step.status in ("decided", "planned", "asking"):
@@ -59,6 +59,8 @@ class Close:
                 "failed",
                 f"{step.action} on {step.target.label}: released while it ran; what it did is kept",
             )
+        elif step.status == "decided" and step.incident != incident:
+            status, words = "unneeded", f"incident {incident} took over before it was planned"
         elif mode == "respond" and step.status == "decided" and step.revision <= revision:
             status, words = "failed", f"{step.action} on {step.target.label} could not be planned, however often tried"
         elif mode == "respond" and step.status in ("planned", "asking") and step.revision == revision:
