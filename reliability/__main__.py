@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from reliability import honest, page, sandboxed
+from reliability.coverage import Reached
 from reliability.fault import Misfortune
 from reliability.found import Found
 from reliability.mutants import MUTANTS
@@ -121,7 +122,9 @@ def _all(quick: bool, console: Console) -> int:
             caught = _mutants(pool, progress)
     spent = resource.getrusage(resource.RUSAGE_SELF).ru_utime + resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     calls = sum(outcome.calls for outcome in (*told.values(), *shaped.values()))
-    result = page.Result(tuple(found), caught, calls, spent, time.monotonic() - begun)
+    places = {place for outcome in (*told.values(), *shaped.values()) for place in outcome.places}
+    reached = Reached.by(places.union(*(suite.places for suite in found)))
+    result = page.Result(tuple(found), caught, reached, calls, spent, time.monotonic() - begun)
     page.show(result, console)
     if not quick:
         page.write(result)

@@ -33,11 +33,13 @@ LAZY = ("pages", "query", "listing")
 
 ELSEWHERE: Mapping[str, str] = {
     "cli/*": "a person's command, held by the tests of the command line",
-    "adapters/caller.py": "a person's command asks who calls",
-    "adapters/dead_letters.py": "a person's command lists and redrives",
-    "adapters/ssm.py": "a person's command asks for the names of a deployment",
+    "adapters/caller.py caller_arn": "a person's command asks who calls",
+    "adapters/dead_letters.py *": "a person's command lists and redrives",
+    "adapters/incident_reader.py trail": "a person's command shows a story",
+    "adapters/ssm.py console_names": "a person's command asks for the names of a deployment",
+    "adapters/stepfunctions.py status": "a person's command waits for its undo",
 }
-"""What no function runs, by the names of files, and where it is held."""
+"""What no Lambda function runs, by file and function, with who does."""
 
 
 @dataclass(frozen=True, order=True)
@@ -46,48 +48,62 @@ class Site:
 
     Attributes:
         file: below the package: "adapters/sns.py".
+        function: which it is in, "" where it is in none.
         first, last: its lines.
         calls: what it calls, as it is written.
     """
 
     file: str
+    function: str
     first: int
     last: int
     calls: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.first} {self.calls}"
+        return f"{self.file}:{self.first} {self.function}: {self.calls}"
 
 
 def sites(code: Path = CODE) -> list[Site]:
-    """Return every place that makes a call, in what functions run of a package."""
-    files = {str(file.relative_to(code)): file for file in sorted(code.rglob("*.py"))}
+    """Return every place that makes a call, in what Lambda functions run of a package."""
     trees = {
-        name: ast.parse(file.read_text(encoding="utf-8"))
-        for name, file in files.items()
-        if not any(fnmatchcase(name, pattern) for pattern in ELSEWHERE)
+        str(file.relative_to(code)): ast.parse(file.read_text(encoding="utf-8")) for file in sorted(code.rglob("*.py"))
     }
     nodes = [(name, *found) for name, tree in trees.items() for found in _called(tree)]
     operations = _operations(frozenset(service for _, node, _ in nodes for service in _service(node)))
-    return sorted(
-        Site(name, *_lines(node, node.func, around), ast.unparse(node.func))
+    found = [
+        Site(name, around.name if around else "", *_lines(node, node.func, around), ast.unparse(node.func))
         for name, node, around in nodes
         if isinstance(node.func, ast.Attribute) and _calls(node.func, operations)
-    )
+    ]
+    return sorted(site for site in found if not any(_elsewhere(site, pattern) for pattern in ELSEWHERE))
 
 
-def unreached(places: Iterable[str], wanted: Iterable[Site]) -> list[Site]:
-    """Return the sites that are on no stack.
+def _elsewhere(site: Site, pattern: str) -> bool:
+    return fnmatchcase(f"{site.file} {site.function}", pattern)
 
-    Args:
-        places: that were on the stacks.
-        wanted: the sites.
+
+@dataclass(frozen=True)
+class Reached:
+    """What the suites came to.
+
+    Attributes:
+        sites: every place that makes a call.
+        missed: those that no run has come to.
     """
-    lines: dict[str, set[int]] = {}
-    for place in places:
-        file, _, line = place.rpartition(":")
-        lines.setdefault(file, set()).add(int(line))
-    return [site for site in wanted if lines.get(site.file, set()).isdisjoint(range(site.first, site.last + 1))]
+
+    sites: tuple[Site, ...]
+    missed: tuple[Site, ...]
+
+    @classmethod
+    def by(cls, places: Iterable[str], code: Path = CODE) -> Reached:
+        """Hold the places that were on the stacks of calls against a package."""
+        lines: dict[str, set[int]] = {}
+        for place in places:
+            file, _, line = place.rpartition(":")
+            lines.setdefault(file, set()).add(int(line))
+        every = tuple(sites(code))
+        missed = (site for site in every if lines.get(site.file, set()).isdisjoint(range(site.first, site.last + 1)))
+        return cls(every, tuple(missed))
 
 
 def stack() -> Iterator[str]:
@@ -105,7 +121,7 @@ def _place(file: str, line: int) -> str:
     return f"{path.relative_to(CODE)}:{line}" if path.is_relative_to(CODE) else ""
 
 
-def _called(node: ast.AST, around: ast.AST | None = None) -> Iterator[tuple[ast.Call, ast.AST | None]]:
+def _called(node: ast.AST, around: ast.FunctionDef | None = None) -> Iterator[tuple[ast.Call, ast.FunctionDef | None]]:
     """Every call below a node, with the function that it is in."""
     for below in ast.iter_child_nodes(node):
         if isinstance(below, ast.Call):
@@ -113,8 +129,9 @@ def _called(node: ast.AST, around: ast.AST | None = None) -> Iterator[tuple[ast.
         yield from _called(below, below if isinstance(below, ast.FunctionDef) else around)
 
 
-def _lines(node: ast.Call, function: ast.Attribute, around: ast.AST | None) -> tuple[int, int]:
-    where = around if function.attr in LAZY and isinstance(around, ast.FunctionDef) else node
+def _lines(node: ast.Call, function: ast.Attribute, around: ast.FunctionDef | None) -> tuple[int, int]:
+    """Where a call is made: pages are asked for as they are read, anywhere in the function."""
+    where = around if function.attr in LAZY and around is not None else node
     return where.lineno, where.end_lineno or where.lineno
 
 

@@ -41,16 +41,24 @@ def lead(kinds: set[str]) -> Lead:
     raise ValueError(f"reliability/leads.py: no event leads to {', '.join(sorted(kinds))}; add one to LEADS")
 
 
-def _alert(lab: Lab, number: int) -> None:
-    sandbox, moment = lab.sandbox, lab.sandbox.clock.now()
-    alert = {**falco(sandbox.account, sandbox.region, number, moment)["detail"]["alert"], "rule": f"Rule {number}"}
-    alert |= {"hostname": sorted(lab.estate.nodes)[0], "tags": ["T1620", "container", "process"]}
-    queue = sandbox.queue_arn("falco-prod").rpartition(":")[2]
-    client = sandbox.client("sqs")
-    client.send_message(QueueUrl=client.get_queue_url(QueueName=queue)["QueueUrl"], MessageBody=json.dumps(alert))
+def alert(**fields: str) -> Callable[[Lab, int], None]:
+    """A Falco alert of a node of the estate, with some output fields of its own."""
+
+    def send(lab: Lab, number: int) -> None:
+        sandbox, moment = lab.sandbox, lab.sandbox.clock.now()
+        told = {**falco(sandbox.account, sandbox.region, number, moment)["detail"]["alert"], "rule": f"Rule {number}"}
+        told |= {"hostname": sorted(lab.estate.nodes)[0], "tags": ["T1620", "container", "process"]}
+        told |= {"output_fields": told["output_fields"] | fields}
+        queue = sandbox.queue_arn("falco-prod").rpartition(":")[2]
+        client = sandbox.client("sqs")
+        client.send_message(QueueUrl=client.get_queue_url(QueueName=queue)["QueueUrl"], MessageBody=json.dumps(told))
+
+    return send
 
 
-def _finding(finding_type: str, resource: Callable[[Lab], dict[str, Any]]) -> Callable[[Lab, int], None]:
+def finding(finding_type: str, resource: Callable[[Lab], dict[str, Any]]) -> Callable[[Lab, int], None]:
+    """A GuardDuty finding about a resource of the estate."""
+
     def send(lab: Lab, number: int) -> None:
         sandbox = lab.sandbox
         event = guardduty(sandbox.account, sandbox.region, lab.estate.bastion, number, sandbox.clock.now())
@@ -60,8 +68,9 @@ def _finding(finding_type: str, resource: Callable[[Lab], dict[str, Any]]) -> Ca
     return send
 
 
-def _instance(lab: Lab) -> dict[str, Any]:
-    return {"resourceType": "Instance", "instanceDetails": {"instanceId": lab.estate.bastion}}
+def instance(lab: Lab, instance_id: str = "") -> dict[str, Any]:
+    """An instance as a finding describes it, the estate's bastion or another."""
+    return {"resourceType": "Instance", "instanceDetails": {"instanceId": instance_id or lab.estate.bastion}}
 
 
 def _user(lab: Lab) -> dict[str, Any]:
@@ -80,7 +89,8 @@ def _bucket(lab: Lab) -> dict[str, Any]:
     return {**_key(lab), "resourceType": "S3Bucket", "s3BucketDetails": [details]}
 
 
-def _function(lab: Lab) -> dict[str, Any]:
+def function(lab: Lab) -> dict[str, Any]:
+    """The estate's function as a finding describes it."""
     sandbox, name = lab.sandbox, lab.estate.function
     arn = f"arn:aws:lambda:{sandbox.region}:{sandbox.account}:function:{name}"
     details = {"functionArn": arn, "functionName": name, "functionVersion": "$LATEST"}
@@ -88,15 +98,15 @@ def _function(lab: Lab) -> dict[str, Any]:
 
 
 LEADS: tuple[Lead, ...] = (
-    Lead("guardduty", frozenset({"instance"}), _finding("Backdoor:EC2/C&CActivity.B!DNS", _instance)),
-    Lead("falco", frozenset({"instance", "node"}), _alert),
-    Lead("guardduty", frozenset({"access_key"}), _finding("UnauthorizedAccess:IAMUser/MaliciousIPCaller.Custom", _key)),
+    Lead("guardduty", frozenset({"instance"}), finding("Backdoor:EC2/C&CActivity.B!DNS", instance)),
+    Lead("falco", frozenset({"instance", "node"}), alert()),
+    Lead("guardduty", frozenset({"access_key"}), finding("UnauthorizedAccess:IAMUser/MaliciousIPCaller.Custom", _key)),
     Lead(
         "guardduty",
         frozenset({"principal"}),
-        _finding("UnauthorizedAccess:IAMUser/ConsoleLoginSuccess.B", _user),
+        finding("UnauthorizedAccess:IAMUser/ConsoleLoginSuccess.B", _user),
     ),
-    Lead("guardduty", frozenset({"bucket"}), _finding("Exfiltration:S3/AnomalousBehavior", _bucket)),
-    Lead("guardduty", frozenset({"lambda_function"}), _finding("Backdoor:Lambda/C&CActivity.B", _function)),
+    Lead("guardduty", frozenset({"bucket"}), finding("Exfiltration:S3/AnomalousBehavior", _bucket)),
+    Lead("guardduty", frozenset({"lambda_function"}), finding("Backdoor:Lambda/C&CActivity.B", function)),
 )
 """The first that leads to all that a shape's steps are about is played."""

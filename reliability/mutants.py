@@ -10,8 +10,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-from reliability import wrong
+from reliability import wrong, wrong_actions
 from reliability.fault import Kind
+from reliability.sandboxed import WORLD
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,12 @@ MUTANTS: dict[str, Mutant] = {
     "overspent": Mutant("a budget bounds nothing", ("I10",), wrong.overspent, ("spent",)),
     "unfenced-halt": Mutant(
         "the kill switch is looked at only ahead of the intent", ("I10",), wrong.unfenced_halt, ("raced",)
+    ),
+    "any-node": Mutant(
+        "a node of the same name passes for the one that was planned for",
+        ("I12",),
+        wrong_actions.any_node,
+        (f"{WORLD}eks.cordon_node ask that is replaced by another of its name",),
     ),
     "unheld-mode": Mutant("the mode is looked at only ahead of the intent", ("I10",), wrong.unheld_mode, ("switched",)),
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from reliability.coverage import Reached
 from reliability.found import Found
 from reliability.mutants import MUTANTS
 from reliability.suites import Caught
@@ -27,20 +28,23 @@ class Result:
     Attributes:
         suites: what each found.
         caught: how each mutant was caught; None where none of the suites saw it.
+        reached: which calls of the pipeline's code they came to.
         calls: that all stories and shapes make in calm.
         cpu, wall: seconds.
     """
 
     suites: tuple[Found, ...]
     caught: Mapping[str, Caught | None]
+    reached: Reached
     calls: int
     cpu: float
     wall: float
 
     @property
     def clean(self) -> bool:
-        """Whether every invariant held and every mutant was caught."""
-        return not any(suite.violations for suite in self.suites) and all(self.caught.values())
+        """Whether every invariant held, every mutant was caught, and every call of the code was made."""
+        held = not any(suite.violations for suite in self.suites)
+        return held and all(self.caught.values()) and not self.reached.missed
 
     @property
     def frugal(self) -> bool:
@@ -64,6 +68,9 @@ def show(result: Result, console: Console) -> None:
     for name, caught in result.caught.items():
         if caught is None:
             console.print(f"mutant {name}: {MUTANTS[name].what}, and no suite noticed", style="red", markup=False)
+    for site in result.reached.missed:
+        console.print(f"no run has come to {site}", style="red", markup=False)
+    console.print(_reached(result))
     alive = sum(caught is None for caught in result.caught.values())
     console.print(f"mutants caught: {len(result.caught) - alive} of {len(result.caught)}")
     console.print(f"{_spent(result)} {result.wall:.0f} s by the clock.", style="" if result.frugal else "red")
@@ -83,7 +90,14 @@ def rows(result: Result) -> Iterator[str]:
         shown = f"{caught.violation.split()[0]} | {caught.runs:,}" if caught else "nothing | "
         yield f"| {name}: {MUTANTS[name].what} | {shown} |"
     yield ""
+    yield _reached(result)
+    yield ""
     yield _spent(result)
+
+
+def _reached(result: Result) -> str:
+    every, missed = len(result.reached.sites), len(result.reached.missed)
+    return f"{every - missed} of {every} places in the code that call out were played."
 
 
 def _spent(result: Result) -> str:

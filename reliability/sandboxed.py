@@ -34,6 +34,9 @@ from sandbox.lab import PERSON, Lab, lab
 WORLD = "sandbox: "
 """What a story's name begins with that is a shape, played in this world."""
 
+STRANGER = "U0STRANGER"
+"""Somebody who may not answer."""
+
 PATIENCE = 12
 """How often five minutes go by before what still runs counts as stuck."""
 
@@ -120,13 +123,16 @@ class Player:
     runs: int = 0
 
     def __post_init__(self) -> None:
+        self.shape.scene.before(self.lab)
         self._before = sight.estate(self.lab)
 
     def play(self, faults: tuple[Fault, ...]) -> Outcome:
         """Play it once, and take it back."""
         sandbox = self.lab.sandbox
+        self.shape.scene.before(self.lab)
         self.runs += 1
         self._asked, self._ends = len(self.lab.slack.messages), dict[str, str]()
+        self._answered = False
         sandbox.journal.clear()
         sandbox.functions.forget()
         injector = Injector(sandbox.clock)
@@ -151,6 +157,8 @@ class Player:
             yield f"I1 one event, {len(incidents)} incidents"
         store = IncidentTable(Table(self.lab.sandbox.client("dynamodb"), self.lab.table))
         denied = any(fault.kind == "deny" for fault in injector.struck)
+        if "verified" not in self.shape.scene.ends and (changed := sight.apart(sight.estate(self.lab), self._before)):
+            yield f"I12 what no step is about was changed: {changed}"
         for incident in incidents:
             yield from sight.judged(self.lab, store, incident, denied=denied, shape=self.shape)
         for _ in range(2):  # a command that failed is typed again
@@ -179,11 +187,16 @@ class Player:
             sandbox.advance(300)
 
     def _answer(self) -> bool:
-        pressed = False
+        pressed, scene = False, self.shape.scene
         for message in self.lab.slack.messages[self._asked :]:
             for block in message.blocks:
                 for element in block.get("elements", ()):
                     if "approve" in element.get("action_id", ""):
+                        if not self._answered:
+                            scene.meanwhile(self.lab)
+                            self._answered = True
+                        if scene.meddles:
+                            self.lab.slack.press(message.ts, element["action_id"], STRANGER)
                         self.lab.slack.press(message.ts, element["action_id"], PERSON)
                         pressed = True
         return pressed

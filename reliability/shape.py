@@ -1,6 +1,7 @@
 """The step shapes of the shipped playbooks, each as a playbook of its own that any event of its kind meets.
 
-What no playbook asks for is a shape too: every action alone, and with each of its flags turned over.
+What no playbook asks for is a shape too: every action alone, with each of its flags turned over, and in each of its
+scenes.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from firebreak.core.playbook import Match, Playbook, Playbooks, PlaybookStep
 from firebreak.core.registry import action, actions
 from firebreak.operator_files import load_playbooks
 from reliability.leads import Lead, lead
+from reliability.scenes import PLACES, USUAL, Scene
 from sandbox.lab import DEPLOYMENT
 from sandbox.synthesis import Application
 from sandbox.synthesis_cache import ROOT, application
@@ -35,12 +37,14 @@ class Shape:
         steps: the steps.
         lead: an event that leads to what they are about.
         shared: how many playbooks have them.
+        scene: where they are played.
     """
 
     name: str
     steps: tuple[PlaybookStep, ...]
     lead: Lead
     shared: int = 0
+    scene: Scene = USUAL
 
     @classmethod
     def of(cls, steps: tuple[PlaybookStep, ...]) -> Shape:
@@ -71,6 +75,10 @@ def shapes(folder: Path = SHIPPED) -> list[Shape]:
         if _said(step).replace(" ask", " auto") not in asked:
             shape = Shape.of((step,))
             found[shape.name] = shape
+    for place in PLACES:
+        step = next(step for step in _every_way() if step.action == place.action)
+        name = f"{_said(step)} {place.where}"
+        found[name] = Shape(name, (step,), place.lead, scene=place.scene)
     return sorted(found.values(), key=lambda shape: shape.name)
 
 

@@ -87,7 +87,7 @@ def judged(lab: Lab, store: IncidentTable, incident: str, *, denied: bool, shape
     notices = lab.sandbox.notices()
     for step in steps:
         told = any(step.action in notice for notice in notices)
-        if not step.settled or (step.status != "verified" and not denied):
+        if not step.settled or (step.status not in shape.scene.ends and not denied):
             yield f"I3 {step.action} ends {step.status}: {step.error}"
         elif step.status != "verified" and not told:
             yield f"I3 {step.action} ends {step.status} and nobody was told"

@@ -157,13 +157,11 @@ def catch(name: str, folder: str, misfortunes: Iterable[Misfortune], tick: Tick 
     """Play misfortunes with a mutant in, until one of them shows it; None where none does."""
     mutant = MUTANTS[name]
     for number, misfortune in enumerate(misfortunes, 1):
-        with mutant.put_in():
-            outcome = play(misfortune, folder)
+        ((_, outcome),) = replay([replace(misfortune, without=name)], folder)
         tick()
         shown = [violation for violation in outcome.violations if violation.split()[0] in mutant.caught_by]
         if shown:
-            seen = Misfortune(misfortune.story, misfortune.faults, misfortune.seed, name)
-            return Caught(name, number, shown[0], seen)
+            return Caught(name, number, shown[0], replace(misfortune, without=name))
     return None
 
 
@@ -207,9 +205,11 @@ def _world(misfortune: Misfortune) -> str:
 
 
 def likeliest(folder: str, name: str) -> Iterator[Misfortune]:
-    """Where a mutant shows if it does: its stories in calm, then with single faults of its kind, then of any."""
+    """Where a mutant shows if it does: its stories in calm, then, of those in memory, with single faults of its kind,
+    then of any."""
     mutant = MUTANTS[name]
     for story in mutant.stories:
         yield Misfortune(story)
-    yield from single_faults(folder, mutant.stories, (mutant.kind,))
-    yield from single_faults(folder, mutant.stories)
+    told = [story for story in mutant.stories if story in STORIES]
+    yield from single_faults(folder, told, (mutant.kind,))
+    yield from single_faults(folder, told)

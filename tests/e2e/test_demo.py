@@ -19,7 +19,7 @@ from sandbox.demo_report import Report
 
 ROOT = Path(__file__).parents[2]
 FINDINGS = ROOT / "tests" / "fixtures" / "findings"
-COMMAND = [sys.executable, "-c", "from firebreak.cli.main import main; main()", "demo"]
+COMMAND = [sys.executable, "-X", "faulthandler", "-c", "from firebreak.cli.main import main; main()", "demo"]
 LONGEST = 240
 """Seconds after which a run hangs, on however busy a machine."""
 
@@ -125,7 +125,13 @@ class Screen:
     def end(self, number: signal.Signals) -> int:
         """Send a signal, and return the exit code."""
         self.process.send_signal(number)
-        code = self.process.wait(LONGEST)
+        try:
+            code = self.process.wait(LONGEST)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)  # faulthandler says where each thread stands
+            self.process.wait(LONGEST)
+            self._read()
+            raise AssertionError(f"it went on after signal {number}: {self.text}") from None
         self._read()
         return code
 
