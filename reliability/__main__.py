@@ -40,6 +40,7 @@ from reliability.suites import (
     likeliest,
     replay,
     sampled,
+    searched,
     single_faults,
     triple_faults,
 )
@@ -115,8 +116,11 @@ def _all(quick: bool, console: Console) -> int:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=console, transient=True) as progress:
             found = [_suite(Found(name), misfortunes, pool, progress) for name, misfortunes in suites.items()]
+            short = [pool.submit(_search, 3 if quick else 6)]  # level by level, hence in one worker
             found.append(_side_by_side(1 if quick else 2, pool, progress))
-            found.append(_histories(1 if quick else 8, pool, progress))
+            lived = [pool.submit(_live, SEED + number) for number in range(1 if quick else 8)]
+            found.append(_joined("whole histories, drawn", lived, progress))
+            found.append(_joined("short histories, every one", short, progress))
             alike = converging(20 if quick else ORDERS, SEED)
             found.append(_suite(alike, alike.sets, pool, progress))
             caught = _mutants(pool, progress)
@@ -152,10 +156,9 @@ def _side_by_side(switches: int, pool: ProcessPoolExecutor, progress: Progress) 
     return found
 
 
-def _histories(seeds: int, pool: ProcessPoolExecutor, progress: Progress) -> Found:
-    parts = [pool.submit(_live, SEED + number) for number in range(seeds)]
-    whole = Found("whole histories, drawn")
-    task = progress.add_task(whole.suite, total=seeds)
+def _joined(suite: str, parts: list[Future[Found]], progress: Progress) -> Found:
+    whole = Found(suite)
+    task = progress.add_task(whole.suite, total=len(parts))
     for future in as_completed(parts):
         whole.join(future.result())
         progress.advance(task)
@@ -199,6 +202,10 @@ def _interleave(cast: str, switches: int) -> list[tuple[Misfortune, Outcome]]:
 
 def _live(seed: int) -> Found:
     return histories(HISTORIES, WORDS, seed, _folder)
+
+
+def _search(words: int) -> Found:
+    return searched(words, _folder)
 
 
 def _catch(name: str) -> Caught | None:

@@ -44,6 +44,12 @@ def story(name: str) -> Story:
 
 
 def _play(world: MemoryWorld, words: list[str]) -> None:
+    say(world, words)
+    world.settle()
+
+
+def say(world: MemoryWorld, words: list[str]) -> None:
+    """Have happen what some words say, and wait for nothing."""
     events = {**deliveries(world), "d": finding(world, DESTROY, 4), "o": finding(world, ONLY, 5, target=OTHER)}
     events["p"] = finding(world, ONLY, 6, target=PROTECTED)
     for word in words:
@@ -52,7 +58,6 @@ def _play(world: MemoryWorld, words: list[str]) -> None:
             world.injector.faults[call] = Fault(call, fault.kind)
         else:
             WORDS[word](world, events)
-    world.settle()
 
 
 def _fault(word: str) -> Fault | None:

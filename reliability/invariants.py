@@ -158,6 +158,7 @@ class Watch:
         for check in (at_end.lost, at_end.live, at_end.quiet, at_end.audit):
             self.violations += check(self.world)
         self.violations += self._effects()
+        self.violations += self._unclaimed()
         if undone:
             for door, locks in self.before.items():
                 found, theirs = self.world.estate.doors[door], self.world.estate.touched
@@ -173,6 +174,14 @@ class Watch:
         half = [door for door, locks in self.world.estate.doors.items() if locks == HALF]
         if half and not any("EXPOSED" in notice for notice in self.world.services.notices):
             yield f"I4 left half open: {', '.join(half)}"
+
+    def _unclaimed(self) -> Iterator[str]:
+        """A door where nothing of ours stands is as it was, unless somebody else changed it."""
+        stands = {step.target.label for step in self.world.steps if step.stands}
+        for door, locks in self.before.items():
+            found = self.world.estate.doors[door]
+            if found != locks and door not in self.world.estate.touched and door.partition("/")[0] not in stands:
+                yield f"I5 {door} is {found}, was {locks}, and no step of ours stands there"
 
     @property
     def _lagged(self) -> bool:

@@ -16,6 +16,7 @@ from reliability.found import Converging, Found
 from reliability.histories import drawn
 from reliability.mutants import MUTANTS
 from reliability.orders import orders
+from reliability.reach import reached
 from reliability.run import Outcome, play, tell
 from reliability.stories import STORIES
 from reliability.together import Stage
@@ -136,6 +137,14 @@ def histories(examples: int, words: int, seed: int, folder: str) -> Found:
         hold()
     except AssertionError:
         found.violations = shortest
+    return found
+
+
+def searched(words: int, folder: str) -> Found:
+    """Play every history of a few words, as `reliability.reach` has them."""
+    found = Found("short histories, every one")
+    for misfortune, outcome, _ in reached(folder, words):
+        found.add(misfortune, outcome)
     return found
 
 

@@ -149,6 +149,11 @@ class Clock:
         with self._changed:
             return not self._in_flight and self._next_work() is None
 
+    def due(self) -> list[datetime]:
+        """Return when what waits falls due, deadlines apart."""
+        with self._changed:
+            return [timer.due for timer in self._timers if not timer.deadline and not timer.cancelled]
+
     def start(self, workers: int = 8) -> None:
         """Let real time pass and run everything in the background from now on (the demo, benchmarks)."""
         if not self.wall:

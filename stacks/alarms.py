@@ -62,23 +62,43 @@ class Alarms(Construct):
             ("FailedSteps", "Secure*", "a step failed for good; its incident says why"),
             ("UnsecuredSteps", "Unsecured*", "a step failed half-way and could not be secured: look at its target now"),
         ):
-            logs.MetricFilter(
-                self,
-                f"{name}Filter",
-                log_group=log,
-                metric_namespace=prefix,
-                metric_name=name,
-                filter_pattern=logs.FilterPattern.all(
-                    logs.FilterPattern.string_value("$.type", "=", "*StateEntered"),
-                    logs.FilterPattern.string_value("$.details.name", "=", state),
-                ),
-                metric_value="1",
-                default_value=0,
+            pattern = logs.FilterPattern.all(
+                logs.FilterPattern.string_value("$.type", "=", "*StateEntered"),
+                logs.FilterPattern.string_value("$.details.name", "=", state),
             )
-            metric = cloudwatch.Metric(
-                namespace=prefix, metric_name=name, statistic="Sum", period=cdk.Duration.minutes(1)
-            )
-            self._alarm(name, metric, words)
+            self._alarm(name, self._counted(prefix, name, log, pattern), words)
+
+    def differences(self, prefix: str, log: logs.LogGroup) -> None:
+        """Tell, for as long as it lasts, of what is contained no longer as its record says: Sweep logs how much."""
+        pattern = logs.FilterPattern.all(
+            logs.FilterPattern.string_value("$.message", "=", "swept"),
+            logs.FilterPattern.number_value("$.differ", ">", 0),
+        )
+        metric = self._counted(prefix, "Differences", log, pattern, "$.differ", minutes=10)
+        self._alarm("Differences", metric, "what was contained is not as it was left; its incident says in what")
+
+    def _counted(
+        self,
+        prefix: str,
+        name: str,
+        log: logs.LogGroup,
+        pattern: logs.IFilterPattern,
+        value: str = "1",
+        *,
+        minutes: int = 1,
+    ) -> cloudwatch.Metric:
+        logs.MetricFilter(
+            self,
+            f"{name}Filter",
+            log_group=log,
+            metric_namespace=prefix,
+            metric_name=name,
+            filter_pattern=pattern,
+            metric_value=value,
+            default_value=0,
+        )
+        period = cdk.Duration.minutes(minutes)
+        return cloudwatch.Metric(namespace=prefix, metric_name=name, statistic="Sum", period=period)
 
     def _alarm(self, name: str, metric: cloudwatch.Metric, words: str, threshold: float = 0, periods: int = 1) -> None:
         alarm = cloudwatch.Alarm(

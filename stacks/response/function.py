@@ -36,6 +36,7 @@ class Function(Construct):
     Attributes:
         function: the function.
         dead_letters: that queue, where asynchronous.
+        logs: where it logs to.
     """
 
     def __init__(
@@ -56,7 +57,7 @@ class Function(Construct):
     ) -> None:
         super().__init__(scope, "".join(part.capitalize() for part in word.split("-")))
         self.dead_letters: sqs.Queue | None = dead_letters(self, "DeadLetters") if asynchronous else None
-        group = log_group(self, log_days)
+        self.logs = log_group(self, log_days)
         role = iam.Role(
             self,
             "Role",
@@ -65,7 +66,7 @@ class Function(Construct):
             assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         )
         for statement in (
-            allow(["logs:CreateLogStream", "logs:PutLogEvents"], [group.log_group_arn]),
+            allow(["logs:CreateLogStream", "logs:PutLogEvents"], [self.logs.log_group_arn]),
             *statements,
         ):
             role.add_to_policy(statement)
@@ -82,7 +83,7 @@ class Function(Construct):
             timeout=cdk.Duration.seconds(timeout),
             environment=dict(environment),
             role=role,
-            log_group=group,
+            log_group=self.logs,
             logging_format=lambda_.LoggingFormat.JSON,
             tracing=lambda_.Tracing.ACTIVE,
             dead_letter_queue=self.dead_letters,

@@ -165,4 +165,5 @@ class ResponseStack(cdk.Stack):
         alarms.dead_letters([*self.lanes.dead_letters.values(), self.wakes.dead_letters, *own])
         alarms.lanes(self.lanes.queues)
         alarms.executions(self._prefix, self.machine.machine, self.machine.logs)
+        alarms.differences(self._prefix, self.functions.sweep.logs)
         return alarms

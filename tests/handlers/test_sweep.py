@@ -32,7 +32,7 @@ def ended(detail: Any) -> dict[str, Any]:
 
 
 def test_a_schedule_does_what_is_due_and_logs_how_much(place: World, caplog: pytest.LogCaptureFixture) -> None:
-    done = dict.fromkeys(("expired", "started", "closed", "read", "news", "unread"), 0)
+    done = dict.fromkeys(("expired", "started", "closed", "read", "differ", "news", "unread"), 0)
     with caplog.at_level("INFO", logger=logger.service):
         assert place.function(sweep)(SCHEDULED) == done
     (record,) = (record for record in caplog.records if record.getMessage() == "swept")

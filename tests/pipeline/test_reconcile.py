@@ -57,7 +57,7 @@ def test_the_oldest_of_many_incidents_is_looked_at_too(contained: Stage) -> None
     for number in range(100):
         contained.contained_later(number)
     with patch.object(reconcile, "INCIDENTS", 1_000):
-        assert look(contained) == {"read": 1, "news": 0, "unread": 0}
+        assert look(contained) == {"read": 1, "differ": 0, "news": 0, "unread": 0}
 
 
 def carry(stage: Stage, group: str) -> None:
@@ -70,14 +70,15 @@ def carry(stage: Stage, group: str) -> None:
 
 def test_what_stands_as_recorded_is_read_and_nothing_is_told_or_written(contained: Stage) -> None:
     before = contained.step(STEP)
-    assert look(contained) == {"read": 1, "news": 0, "unread": 0}
+    assert look(contained) == {"read": 1, "differ": 0, "news": 0, "unread": 0}
     assert (contained.notices.told, contained.step(STEP)) == ([], before)
 
 
 def test_a_difference_is_told_once_and_so_is_its_end_and_the_target_is_left_alone(contained: Stage) -> None:
     carry(contained, "web")
     opened = contained.groups()
-    assert [look(contained)["news"] for _ in range(3)] == [1, 0, 0]
+    looks = [look(contained) for _ in range(3)]
+    assert [(done["differ"], done["news"]) for done in looks] == [(1, 1), (1, 0), (1, 0)]
     assert len(contained.notices.told) == 1
     assert "differs from its record" in contained.notices.told[0]
     step = contained.step(STEP)
@@ -108,7 +109,7 @@ def test_what_cannot_be_read_back_is_no_difference_and_is_logged(
     contained: Stage, error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     carry(contained, "web")
-    assert look(contained, Closed(error)) == {"read": 0, "news": 0, "unread": 1}
+    assert look(contained, Closed(error)) == {"read": 0, "differ": 0, "news": 0, "unread": 1}
     assert f"{STEP} of {INCIDENT} could not be read back: {type(error).__name__}: {error}" in caplog.messages
     assert (contained.notices.told, contained.step(STEP).difference) == ([], ())
     assert look(contained)["news"] == 1
@@ -131,7 +132,7 @@ def test_an_incident_that_begins_to_move_while_it_is_read_is_not_told_of(contain
             move(contained, "acting")
             return contained.sessions.observer(account, region, incident, remaining)
 
-    assert look(contained, Moving(Refused("unused"))) == {"read": 1, "news": 0, "unread": 0}
+    assert look(contained, Moving(Refused("unused"))) == {"read": 1, "differ": 0, "news": 0, "unread": 0}
     assert contained.notices.told == []
 
 

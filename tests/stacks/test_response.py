@@ -127,7 +127,7 @@ def test_alarms_tell_the_notice_topic_which_is_encrypted(response: Template) -> 
     assert "KmsMasterKeyId" in topic
     arn = f"<{response.id_of('AWS::SNS::Topic', 'Notices')}>"
     alarms = response.all("AWS::CloudWatch::Alarm")
-    assert len(alarms) == 11
+    assert len(alarms) == 12
     for alarm in alarms.values():
         assert [text(action) for action in alarm["AlarmActions"]] == [arn]
     publishers = [
@@ -143,6 +143,17 @@ def test_steps_that_failed_or_stayed_open_are_counted_by_the_states_they_enter(r
         one["MetricTransformations"][0]["MetricName"]: one["FilterPattern"]
         for one in response.all("AWS::Logs::MetricFilter").values()
     }
-    assert filters.keys() == {"FailedSteps", "UnsecuredSteps"}
+    assert filters.keys() == {"FailedSteps", "UnsecuredSteps", "Differences"}
     assert '($.details.name = "Secure*")' in filters["FailedSteps"]
     assert '($.details.name = "Unsecured*")' in filters["UnsecuredSteps"]
+
+
+def test_what_sweep_logs_of_differences_is_counted_in_its_own_log(response: Template) -> None:
+    (counted,) = [
+        one
+        for one in response.all("AWS::Logs::MetricFilter").values()
+        if one["MetricTransformations"][0]["MetricName"] == "Differences"
+    ]
+    assert counted["FilterPattern"] == '{ ($.message = "swept") && ($.differ > 0) }'
+    assert counted["MetricTransformations"][0]["MetricValue"] == "$.differ"
+    assert text(counted["LogGroupName"]) == f"<{response.id_of('AWS::Logs::LogGroup', 'Sweep')}>"

@@ -49,12 +49,12 @@ class Reconcile:
         A difference is told before it is recorded: stopped in between, the next sweep tells it again.
 
         Returns:
-            How many steps were read back, were news, and could not be read back.
+            How many steps were read back, differ from their record, were news, and could not be read back.
 
         Raises:
             FirebreakError: the table or the topic failed.
         """
-        done = {"read": 0, "news": 0, "unread": 0}
+        done = {"read": 0, "differ": 0, "news": 0, "unread": 0}
         for story, step, plan in self._standing():
             if remaining() < SPARE or done["read"] + done["unread"] == STEPS:
                 break
@@ -66,8 +66,11 @@ class Reconcile:
                 done["unread"] += 1
                 continue
             done["read"] += 1
-            if difference != step.difference:
-                done["news"] += self._record(story, step, difference, actor)
+            news = difference != step.difference
+            if news and not self._record(story, step, difference, actor):
+                continue
+            done["news"] += news
+            done["differ"] += bool(difference)
         return done
 
     def _standing(self) -> Iterator[tuple[Incident, StepRecord, Plan]]:
