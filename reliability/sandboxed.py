@@ -41,7 +41,7 @@ PATIENCE = 12
 """How often five minutes go by before what still runs counts as stuck."""
 
 
-ESTATE = ("ec2", "elasticloadbalancing", "autoscaling", "sts", "eks", "kubernetes", "s3", "lambda")
+ESTATE = ("ec2", "elasticloadbalancing", "autoscaling", "sts", "eks", "kubernetes", "s3", "lambda", "iam")
 """What is called to see and change the estate; all else is called as the memory world has it, where every kind is
 played."""
 

@@ -31,7 +31,7 @@ def estate(lab: Lab) -> dict[str, Any]:
     for group in scaling.describe_auto_scaling_groups()["AutoScalingGroups"]:
         members = sorted((each["InstanceId"], each["LifecycleState"]) for each in group["Instances"])
         seen[group["AutoScalingGroupName"]] = (group["DesiredCapacity"], members)
-    return {**seen, **_nodes(lab), **_bucket(lab), **_function(lab)}
+    return {**seen, **_nodes(lab), **_bucket(lab), **_function(lab), **_keys(lab)}
 
 
 def _bucket(lab: Lab) -> dict[str, Any]:
@@ -46,6 +46,11 @@ def _function(lab: Lab) -> dict[str, Any]:
     reserved = functions.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions")
     polls = {each["UUID"]: each["State"] for each in functions.list_event_source_mappings()["EventSourceMappings"]}
     return {f"function {name}": (reserved, polls)}
+
+
+def _keys(lab: Lab) -> dict[str, Any]:
+    listed = lab.sandbox.client("iam").list_access_keys(UserName=lab.estate.user)["AccessKeyMetadata"]
+    return {f"keys of {lab.estate.user}": {key["AccessKeyId"]: key["Status"] for key in listed}}
 
 
 def _set(read: Callable[[], Any]) -> Any:

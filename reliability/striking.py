@@ -16,8 +16,9 @@ from sandbox.server import Wsgi
 LASTING = ("reject",)
 """What befalls the SDK's own tries of a call as well."""
 
-EVENTUAL = ("ec2", "elasticloadbalancing", "autoscaling")
-"""Services whose reads may lag ("Eventual consistency" in the Amazon EC2 API's developer guide)."""
+EVENTUAL = ("ec2", "elasticloadbalancing", "autoscaling", "iam")
+"""Services whose reads may lag ("Eventual consistency" in the Amazon EC2 API's developer guide; AWS IAM User Guide,
+"Changes that I make are not always immediately visible")."""
 
 
 def may_lag(request: wire.Request) -> bool:

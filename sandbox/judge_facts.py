@@ -66,7 +66,13 @@ class Facts:
         with self._state("secretsmanager") as secrets:
             return str(secrets.secrets[name].arn) if name in secrets.secrets else self.arn("secretsmanager", name)
 
+    def user(self, name: str) -> str:
+        """Return the ARN of an IAM user, its path included; the plain one if there is none of that name."""
+        with self._state("iam", "aws") as iam:
+            arns = [str(user.arn) for user in iam.users.values() if user.name == name]
+        return next(iter(arns), f"arn:aws:iam::{self.account}:user/{name}")
+
     @contextmanager
-    def _state(self, service: str) -> Iterator[Any]:
+    def _state(self, service: str, region: str = "") -> Iterator[Any]:
         with self.backend.lock:
-            yield get_backend(service)[self.account][self.region]  # type: ignore[call-overload]  # as in backend.py
+            yield get_backend(service)[self.account][region or self.region]  # type: ignore[call-overload]  # as in backend.py

@@ -79,6 +79,10 @@ def _cluster(request: wire.Request, facts: Facts) -> list[str]:
     return [facts.arn("eks", f"cluster/{request.path.split('/')[2]}")]
 
 
+def _user(request: wire.Request, facts: Facts) -> list[str]:
+    return [facts.user(str(request.parameters["UserName"]))]
+
+
 def _secret(request: wire.Request, facts: Facts) -> list[str]:
     return [facts.secret(str(request.parameters["SecretId"]))]
 
@@ -138,6 +142,9 @@ _RESOURCES: dict[str, Resources] = {
     "elasticloadbalancing:DescribeLoadBalancers": _everywhere,
     "elasticloadbalancing:DescribeTargetGroups": _everywhere,
     "elasticloadbalancing:DescribeTargetHealth": _everywhere,
+    "iam:GetUser": _user,
+    "iam:ListAccessKeys": _user,
+    "iam:UpdateAccessKey": _user,
     "kms:Decrypt": _key,
     "kms:DescribeKey": _key,
     "kms:Encrypt": _key,

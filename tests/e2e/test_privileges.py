@@ -20,9 +20,9 @@ from firebreak.adapters.sts import session_policy
 from firebreak.core.deployment import Deployment
 from firebreak.core.incident import StepRecord
 from firebreak.core.registry import action, actions
-from firebreak.operator_files import load_playbooks
 from reliability.sandboxed import player
-from reliability.shape import SHIPPED, shapes
+from reliability.scenes import USUAL
+from reliability.shape import shapes
 from sandbox.identity import access_key
 from sandbox.journal import Call, Fault
 from sandbox.judge_policies import listed
@@ -65,6 +65,10 @@ UNCALLED = {
     ("fn-execute-destructive", "sns:Publish", "there is no destructive action yet; the handler is that of Execute"),
 }
 """What is granted to a function or action and called in no story: role without prefix, action, why it is granted."""
+
+
+STORIES = {"ebs.snapshot_volumes", "ec2.isolate_instance", "eks.cordon_node"}
+"""The actions that the stories come to."""
 
 
 @dataclass(frozen=True)
@@ -141,10 +145,9 @@ def played() -> Iterator[Played]:
 
 
 def _by_themselves() -> Iterator[Call]:
-    """The calls of actions that no shipped playbook asks for: each is done and taken back by itself."""
-    asked = {step.action for playbook in load_playbooks(SHIPPED).playbooks for step in playbook.steps}
+    """The calls of actions that the stories do not come to: each is done and taken back by itself."""
     for shape in shapes():
-        if {step.action for step in shape.steps} - asked:
+        if {step.action for step in shape.steps}.isdisjoint(STORIES) and shape.scene is USUAL:
             with player(shape) as played:
                 assert played.play(()).violations == ()
                 yield from list(played.lab.sandbox.journal)

@@ -19,6 +19,7 @@ TASK = ("ecs_cluster", "ecs_task", "instance")
 
 SNAPSHOT, SNAPSHOT_ASKS = "ebs.snapshot_volumes", "ebs.snapshot_volumes?"
 CORDON, CORDON_ASKS = "eks.cordon_node", "eks.cordon_node?"
+DISABLE_ASKS = "iam.disable_access_key?"
 ISOLATE, ISOLATE_ASKS = "ec2.isolate_instance", "ec2.isolate_instance?"
 
 HIGH, MEDIUM, LOW, CRITICAL = Severity.HIGH, Severity.MEDIUM, Severity.LOW, Severity.CRITICAL

@@ -23,6 +23,8 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "ECSCluster": TASK,
     "Container": ("container", "instance"),
     "AccessKey": ("access_key",),
+    "S3Bucket": ("bucket",),
+    "Lambda": ("lambda_function",),
     "AttackSequence:EC2": INSTANCE,
     "AttackSequence:EKS": POD,
     "AttackSequence:ECS": TASK,

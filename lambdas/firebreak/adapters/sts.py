@@ -19,6 +19,7 @@ from firebreak.core.clients import Kubernetes
 from firebreak.core.deployment import Deployment
 from firebreak.core.grant import Grant
 from firebreak.core.plan import Plan
+from firebreak.core.target import GLOBAL
 from firebreak.ports import Remaining
 
 CONFIG = Config(connect_timeout=3, read_timeout=8, retries={"mode": "standard", "max_attempts": 3})
@@ -58,6 +59,7 @@ class MemberSessions:
 
     def observer(self, account: str, region: str, incident: str, remaining: Remaining) -> SessionClients:
         """Return clients that may only read, made once per incident."""
+        region = self._home(region)
         key = (account, region, incident)
         made, clients = self._observers.get(key, (-REUSE, None))
         if clients is None or time.monotonic() - made > REUSE:
@@ -71,12 +73,17 @@ class MemberSessions:
         """Return clients under the action's own role, narrowed to the plan's resources."""
         role = plan.action.replace(".", "-")
         policy = session_policy(self._action(plan.action), plan)
-        session = self._assume(plan.target.account, plan.target.region, role, plan.incident, policy)
-        return self._clients(session, plan.target.region, remaining)
+        region = self._home(plan.target.region)
+        return self._clients(self._assume(plan.target.account, region, role, plan.incident, policy), region, remaining)
 
     def prepare(self, account: str, region: str, remaining: Remaining) -> SessionClients:
         """Return clients that may make the quarantine groups."""
         return self._clients(self._assume(account, region, "prepare", "prepare", None), region, remaining)
+
+    def _home(self, region: str) -> str:
+        """Return the region whose endpoints serve another: what is global is asked from where we run, so that it is the
+        right partition's."""
+        return str(self._session.region_name) if region == GLOBAL else region
 
     def _clients(self, session: boto3.Session, region: str, remaining: Remaining) -> SessionClients:
         return SessionClients(
