@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from firebreak.core.approval import Approval
 from firebreak.core.finding import Finding
 from firebreak.core.incident import Incident, StepRecord
@@ -49,11 +51,15 @@ class Picture:
         groups: by instance, the security groups on each of its interfaces.
         nodes: by name.
         snapshots: ids.
+        keys: the status of each key of the user, by its id.
+        block: what of the bucket's public access block is on; None where it has none.
     """
 
     groups: dict[str, Groups]
     nodes: dict[str, Scheduling]
     snapshots: frozenset[str]
+    keys: dict[str, str]
+    block: frozenset[str] | None
 
 
 @dataclass(frozen=True)
@@ -144,6 +150,8 @@ class Sight:
             {instance: self.groups(instance) for instance in instances},
             {node: self.node(node) for node in estate.nodes},
             frozenset(snapshot["SnapshotId"] for snapshot in self.snapshots()),
+            self.keys(),
+            self.block(),
         )
 
     def groups(self, instance: str) -> Groups:
@@ -173,6 +181,22 @@ class Sight:
         nodes = {record.name: record.view for record in cluster.store.all(BY_PATH["", "v1", "nodes"])}
         found = nodes[name]
         return Scheduling(found["spec"], dict(found["metadata"].get("annotations", {})))
+
+    def keys(self) -> dict[str, str]:
+        """Return the status of each key of the user, as IAM has it."""
+        listed = self.lab.sandbox.client("iam").list_access_keys(UserName=self.lab.estate.user)["AccessKeyMetadata"]
+        return {key["AccessKeyId"]: key["Status"] for key in listed}
+
+    def block(self) -> frozenset[str] | None:
+        """Return the flags that are on of the bucket's public access block, as S3 has it; None where there is none."""
+        s3 = self.lab.sandbox.client("s3")
+        try:
+            found = s3.get_public_access_block(Bucket=self.lab.estate.bucket)["PublicAccessBlockConfiguration"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchPublicAccessBlockConfiguration":
+                raise
+            return None
+        return frozenset(flag for flag, on in found.items() if on)
 
     def snapshots(self, incident: str | None = None) -> list[dict[str, Any]]:
         """Return the snapshots that EC2 has, those of one incident if given."""

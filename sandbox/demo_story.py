@@ -29,6 +29,8 @@ class Story:
         """Play it all."""
         self.command_and_control()
         self.fileless_execution()
+        self.stolen_key()
+        self.opened_bucket()
         self.victim()
         self.again()
         self.undo()
@@ -84,6 +86,36 @@ class Story:
                 f"the answer was no ({asked.status}), and the node is not cut off", same, self._groups(instance)
             )
 
+    def stolen_key(self) -> None:
+        """GuardDuty reports a key: it is turned off once a person agrees."""
+        stage, key = self.stage, self._key
+        stage.scene(
+            f"The key of {key.user_name} is used from the Tor network",
+            "Whatever else uses the key stops working with it, so a person is asked before it is turned off.",
+        )
+        sandbox = self.sight.lab.sandbox
+        begun = stage.begin(f"GuardDuty: {demo_events.STOLEN_KEY}, severity 5, {key.id}")
+        sandbox.put_event(demo_events.stolen_key(sandbox.account, sandbox.region, key, stage.now))
+        stage.settle()
+        status = self.sight.keys()[key.id]
+        self._agreed(self._opened(begun, 3), "the key is off", status == "Inactive", f"IAM: {key.id} is {status}")
+
+    def opened_bucket(self) -> None:
+        """GuardDuty reports a bucket that was opened to everyone: it is closed once a person agrees."""
+        stage, bucket, sandbox = self.stage, self.estate.bucket, self.sight.lab.sandbox
+        stage.scene(
+            f"The bucket {bucket} is opened to everyone",
+            "Customers may be among those who read it, so a person is asked before the public is shut out.",
+        )
+        sandbox.client("s3").put_bucket_policy(Bucket=bucket, Policy=demo_events.everyone_reads(bucket))
+        begun = stage.begin(f"GuardDuty: {demo_events.OPENED_BUCKET}, severity 8, {bucket}")
+        event = demo_events.opened_bucket(sandbox.account, sandbox.region, bucket, self._key, stage.now)
+        sandbox.put_event(event)
+        stage.settle()
+        block = self.sight.block()
+        what = "the public is shut out of the bucket"
+        self._agreed(self._opened(begun, 4), what, len(block or ()) == 4, f"S3: {_flags(block)}")
+
     def victim(self) -> None:
         """Someone guesses passwords at a host of ours: people are told, nothing is done."""
         stage, host = self.stage, self.estate.web[0]
@@ -132,6 +164,9 @@ class Story:
             stage.check(
                 f"{node} schedules as it did", same, f"unschedulable={cordoned}; spec and annotations as before"
             )
+        key, block = self._key.id, picture.block
+        stage.check("the key is as it was", picture.keys == self.before.keys, f"IAM: {key} is {picture.keys[key]}")
+        stage.check("the bucket's block is as it was", block == self.before.block, f"S3: {_flags(block)}")
         kept = picture.snapshots - self.before.snapshots
         stage.check("the evidence is kept", len(kept) >= 2, f"{len(kept)} snapshots")
 
@@ -146,6 +181,22 @@ class Story:
             return None
         self.stage.hold(new[0], begun)
         return new[0]
+
+    def _agreed(self, incident: Incident | None, what: str, done: bool, saw: str) -> None:
+        """Check that a step was asked about, and done if and only if a person agreed."""
+        if incident is None:
+            return
+        asked = next((step for step in self.stage.held[incident.id].steps if step.asked), None)
+        self.stage.check("a person was asked before", asked is not None, asked.status if asked else "no")
+        if asked is not None and asked.approved_by:
+            self.stage.check(what, done, saw)
+        elif asked is not None:
+            self.stage.check(f"the answer was no ({asked.status}), and nothing was changed", not done, saw)
+
+    @property
+    def _key(self) -> demo_events.Key:
+        user = self.sight.lab.sandbox.client("iam").get_user(UserName=self.estate.user)["User"]
+        return demo_events.Key(self.estate.key, self.estate.user, user["UserId"])
 
     def _evidence(self, incident: Incident, instance: str) -> None:
         found = self.sight.snapshots(incident.id)
@@ -170,9 +221,13 @@ class Story:
 
     def _nothing_changed(self, before: tuple[Picture, int, int]) -> None:
         after = self._facts()
-        self.stage.check("groups, nodes and snapshots are as they were", after[0] == before[0], "EC2 and Kubernetes")
+        self.stage.check("the estate is as it was", after[0] == before[0], "EC2, Kubernetes, IAM and S3")
         counts = f"{after[1]} incidents, {after[2]} executions"
         self.stage.check("no incident was opened and nothing was started", after[1:] == before[1:], counts)
+
+
+def _flags(block: frozenset[str] | None) -> str:
+    return "no public access block" if block is None else f"public access block, {len(block)} of 4 flags on"
 
 
 def tell(stage: Stage) -> None:

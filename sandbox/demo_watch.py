@@ -14,6 +14,8 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from firebreak.core.display import clean
 from firebreak.core.incident import Incident, StepRecord
+from firebreak.core.registry import actions
+from sandbox.journal import Call as AwsCall
 from sandbox.kubernetes import Answer, Call
 from sandbox.lab import Lab
 
@@ -23,7 +25,8 @@ Kind: TypeAlias = Literal[
 ]  # fmt: skip
 
 HOUSEKEEPING = ("dynamodb", "states", "sts", "sqs", "events", "lambda", "secretsmanager", "logs", "s3", "sns", "kms")
-"""Services in which Firebreak keeps its own house; what it changes there changes nothing of the estate."""
+"""Services in which Firebreak keeps its own house; what it changes there changes nothing of the estate, unless an
+action does it."""
 READS = ("Describe", "Get", "List")
 ID = re.compile(r"(i|eni|vol|snap|sg|vpc)-[0-9a-f]+$")
 BAD = ("failed", "stale", "undo_failed")
@@ -121,9 +124,9 @@ class Watch:
         for call in calls:
             if call.name == "sns:Publish" and not call.code:
                 yield Moment(call.at, "told", clean(str(call.parameters.get("Subject") or "a notice")))
-            elif call.function and call.service not in HOUSEKEEPING and not call.operation.startswith(READS):
+            elif call.function and _changes(call):
                 refused = f" refused: {call.code}" if call.code else ""
-                words = f"{call.name}{_about(call.parameters)}{refused}"
+                words = f"{call.name}{_about(call)}{refused}"
                 yield Moment(call.at, "changes", words, bad=bool(call.code))
 
     def _cluster(self) -> Iterator[Moment]:
@@ -138,9 +141,18 @@ class Watch:
                 yield Moment(self._answered[call.number], "changes", words, bad=call.status >= 400)
 
 
-def _about(parameters: Mapping[str, Any]) -> str:
-    """The first thing of EC2 that a call names."""
-    return next((f" {value}" for value in parameters.values() if isinstance(value, str) and ID.match(value)), "")
+def _changes(call: AwsCall) -> bool:
+    """Whether a call changes the estate."""
+    role = call.caller.role.rpartition("/")[2] if call.caller is not None and call.caller.role else ""
+    acts = role.removeprefix("firebreak-") in {name.replace(".", "-") for name in actions()}
+    return (acts or call.service not in HOUSEKEEPING) and not call.operation.startswith(READS)
+
+
+def _about(call: AwsCall) -> str:
+    """The first thing of the estate that a call names, or else what its permission is about."""
+    named = [str(value) for name, value in call.parameters.items() if name == "AccessKeyId" or ID.match(str(value))]
+    named += [one.resource.rpartition(":")[2] for one in call.decisions if "*" not in one.resource]
+    return next((f" {value}" for value in named), "")
 
 
 def _incident(incident: Incident, at: datetime) -> Iterator[Moment]:

@@ -64,12 +64,16 @@ def test_without_a_terminal_the_whole_story_is_played_and_checked() -> None:
         "the demo pressed Approve: a signed request, as Slack sends it",
         "approved: ana",
         "people were told",
-        "no incident was opened and nothing was started 2 incidents, 2 executions",
+        "the key is off IAM: AKIA",
+        "the public is shut out of the bucket S3: public access block, 4 of 4 flags on",
+        "no incident was opened and nothing was started 4 incidents, 4 executions",
         "has the exact groups it had EC2: eni-",
         "schedules as it did unschedulable=False",
+        "the key is as it was IAM: AKIA",
+        "the bucket's block is as it was S3: no public access block",
         "contained in",
         "still possible",
-        "Every check holds, 26 of 26.",
+        "Every check holds, 36 of 36.",
         "First finding contained",
     ):
         assert words in printed, out
@@ -110,14 +114,17 @@ class Screen:
         os.set_blocking(ours, False)
         self._terminal, self.text = ours, ""
 
-    def until(self, words: str) -> None:
-        """Read until the words are on the screen."""
+    def until(self, words: str, times: int = 1) -> None:
+        """Read until the words are on the screen, so many times."""
         end = time.monotonic() + LONGEST
-        while words not in " ".join(self.text.split()):
+        while self._count(words) < times:
             assert time.monotonic() < end, self.text
             self._read()
-            assert self.process.poll() is None or words in " ".join(self.text.split()), self.text
+            assert self.process.poll() is None or self._count(words) >= times, self.text
             time.sleep(0.05)
+
+    def _count(self, words: str) -> int:
+        return " ".join(self.text.split()).count(words)
 
     def type(self, text: str) -> None:
         os.write(self._terminal, text.encode())
@@ -160,11 +167,14 @@ def test_a_person_denies_and_other_commands_reach_the_sandbox_until_it_is_interr
 ) -> None:
     screen = Screen(tmp_path, "--stay", "--pace", "0")
     screens.append(screen)
-    screen.until("Your answer?")
-    screen.type("d\n")
+    for question, answer in enumerate("dda", 1):
+        screen.until("Your answer?", question)
+        screen.type(f"{answer}\n")
     screen.until("stays until Ctrl-C")
     printed = " ".join(screen.text.split())
     assert "the answer was no (denied), and the node is not cut off" in printed
+    assert "the answer was no (denied), and nothing was changed" in printed
+    assert "the public is shut out of the bucket" in printed
     assert "Every check holds" in printed
     file = tmp_path / ".firebreak" / "sandbox.json"
     assert set(json.loads(file.read_text())) == {
@@ -180,7 +190,7 @@ def test_a_person_denies_and_other_commands_reach_the_sandbox_until_it_is_interr
         check=False,
     )
     assert listed.returncode == 0, listed.stderr
-    assert [incident["status"] for incident in json.loads(listed.stdout)] == ["closed", "closed"]
+    assert [incident["status"] for incident in json.loads(listed.stdout)] == ["closed"] * 4
     assert screen.end(signal.SIGINT) == 130
     assert "nothing is left running" in screen.text
     assert not file.exists()

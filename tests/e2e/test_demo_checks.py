@@ -40,6 +40,14 @@ def test_an_isolation_that_is_refused_is_not_called_one(told: Story) -> None:
     assert told.stage.contained is None
 
 
+def test_a_key_that_could_not_be_turned_off_is_not_called_off(told: Story) -> None:
+    told.sight.lab.sandbox.faults.add(Fault("iam:UpdateAccessKey", "AccessDenied", 403, count=100))
+    told.command_and_control()
+    told.fileless_execution()
+    told.stolen_key()
+    assert failed(told) == ["the key is off"]
+
+
 def test_what_somebody_else_changed_meanwhile_is_told_and_not_called_restored(told: Story) -> None:
     told.command_and_control()
     assert failed(told) == []
@@ -63,11 +71,11 @@ def test_a_change_that_nobody_should_have_made_is_seen(told: Story) -> None:
 
     told.sight.lab.sandbox.faults.add(Fault("sns:Publish", meanwhile=meddle))
     told.victim()
-    assert failed(told) == ["groups, nodes and snapshots are as they were"]
+    assert failed(told) == ["the estate is as it was"]
 
 
 def test_every_scene_holds_and_the_second_delivery_changes_nothing(told: Story) -> None:
     told.play()
     assert failed(told) == []
-    assert len(told.stage.checks) == 26
+    assert len(told.stage.checks) == 36
     assert {report.status_at_end for report in told.stage.ended()} == {"closed"}

@@ -9,7 +9,9 @@ from tests.e2e.test_demo import run
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"```console\n\$ make demo\n(?P<text>.*?)```", re.DOTALL)
-CHANGING = re.compile(r"(?<=-)[0-9a-f]{12,17}\b|\+\d+\.\d\d s|\b10-0-\d+-\d+\b|\b10\.0\.\d+\.\d+\b")
+CHANGING = re.compile(
+    r"(?<=-)[0-9a-f]{12,17}\b|\+\d+\.\d\d s|\b10-0-\d+-\d+\b|\b10\.0\.\d+\.\d+\b|\bAKIA[A-Z0-9]{16}\b"
+)
 """What differs from run to run: identifiers, addresses and times."""
 
 
