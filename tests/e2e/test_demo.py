@@ -19,7 +19,13 @@ from sandbox.demo_report import Report
 
 ROOT = Path(__file__).parents[2]
 FINDINGS = ROOT / "tests" / "fixtures" / "findings"
-COMMAND = [sys.executable, "-X", "faulthandler", "-c", "from firebreak.cli.main import main; main()", "demo"]
+MAIN = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs these tests may ignore it, and we inherit that
+from firebreak.cli.main import main
+main()
+"""
+COMMAND = [sys.executable, "-X", "faulthandler", "-c", MAIN, "demo"]
 LONGEST = 240
 """Seconds after which a run hangs, on however busy a machine."""
 
