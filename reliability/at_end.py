@@ -9,7 +9,9 @@ from functools import cache
 
 from firebreak.core.audit import AuditRecord, broken_link
 from firebreak.core.errors import InputError
+from firebreak.core.evidence import MANIFESTS
 from firebreak.core.intake import normalise
+from firebreak.core.proof import proved
 from firebreak.core.registry import sources
 from firebreak.core.source import Origin
 from reliability.injector import Call
@@ -100,13 +102,34 @@ def _unwritten(world: MemoryWorld, denied: Call) -> bool:
     )
 
 
+def evidence(world: MemoryWorld) -> Iterator[str]:
+    """I9: what is kept of an incident is what its manifests say, and an incident that was concluded has one."""
+    stored = {f"s3://{bucket}/{name}": content for (bucket, name), content in world.services.objects.items()}
+    trails: dict[str, list[AuditRecord]] = {}
+    for record in _records(world):
+        trails.setdefault(record.incident, []).append(record)
+    for story in world.stories:
+        manifests = [where for where in stored if f"/{MANIFESTS}{story.id}/" in where]
+        if story.status in ("contained", "eradicated") and not manifests:
+            yield f"I9 {story.id} is {story.status} and has no manifest"
+        trail = [record for each in (story.id, *story.absorbed) for record in trails.get(each, ())]
+        for found in proved(trail, manifests, stored.get, lambda where, at: False):
+            if not found.proven:
+                yield f"I9 {found.what} {found.where} is {found.verdict}: {found.because}"
+
+
+def _records(world: MemoryWorld) -> Iterator[AuditRecord]:
+    """The records of all trails, chain by chain."""
+    for key, row in sorted(world.table.rows.items()):
+        if key[0].startswith("AUDIT#") and "body" in row:
+            yield AuditRecord.model_validate_json(row["body"]["S"])
+
+
 def audit(world: MemoryWorld) -> Iterator[str]:
     """I9: every trail is whole, and ends where its incident or step stands."""
     chains: dict[tuple[str, str], list[AuditRecord]] = {}
-    for key, row in sorted(world.table.rows.items()):
-        if key[0].startswith("AUDIT#") and "body" in row:
-            record = AuditRecord.model_validate_json(row["body"]["S"])
-            chains.setdefault((record.incident, record.chain), []).append(record)
+    for record in _records(world):
+        chains.setdefault((record.incident, record.chain), []).append(record)
     for (incident, chain), records in chains.items():
         if (link := broken_link(records)) is not None:
             yield f"I9 the trail {chain} of {incident} breaks at {link}"

@@ -35,9 +35,9 @@ ELSEWHERE: Mapping[str, str] = {
     "cli/*": "a person's command, held by the tests of the command line",
     "adapters/caller.py caller_arn": "a person's command asks who calls",
     "adapters/dead_letters.py *": "a person's command lists and redrives",
-    "adapters/incident_reader.py trail": "a person's command shows a story",
     "adapters/incident_table.py _set": "a person's command sets the mode and the kill switch",
     "adapters/ssm.py console_names": "a person's command asks for the names of a deployment",
+    "adapters/vault_reader.py *": "a person's command reads what is kept",
     "adapters/stepfunctions.py status": "a person's command waits for its undo",
 }
 """What no Lambda function runs, by file and function, with who does."""

@@ -155,7 +155,7 @@ class Watch:
         Args:
             undone: whether the story ends with an undo of everything.
         """
-        for check in (at_end.lost, at_end.live, at_end.quiet, at_end.audit):
+        for check in (at_end.lost, at_end.live, at_end.quiet, at_end.audit, at_end.evidence):
             self.violations += check(self.world)
         self.violations += self._effects()
         self.violations += self._unclaimed()

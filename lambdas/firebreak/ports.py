@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
+from firebreak.core.audit import AuditRecord
 from firebreak.core.clients import Clients
+from firebreak.core.evidence import Artefact, Kept
 from firebreak.core.finding import Finding
 from firebreak.core.guard import GuardState
 from firebreak.core.incident import Incident, Lane, Mode, StepRecord
@@ -137,8 +139,8 @@ class FindingStore(Protocol):
             Conflict: the incident or the finding moved meanwhile.
         """
 
-    def handled(self, finding: Finding, incident: str) -> None:
-        """Mark the newest revision of a finding handled."""
+    def handled(self, finding: Finding, incident: str, event: Artefact) -> None:
+        """Mark the newest revision of a finding handled, and note where its event is kept."""
 
     def incident(self, incident: str) -> Incident | None:
         """Return an incident, or None."""
@@ -218,6 +220,12 @@ class IncidentStore(Protocol):
 
     def decisions(self, incident: str) -> Sequence[Json]:
         """Return what was decided, revision by revision."""
+
+    def artefacts(self, incident: str) -> Sequence[Artefact]:
+        """Return what is kept of an incident."""
+
+    def trail(self, incident: str) -> Sequence[AuditRecord]:
+        """Return the audit records of an incident, chain by chain."""
 
     def claim_locks(self, incident: Incident, keys: Iterable[str], now: datetime) -> str | None:
         """Take locks, those held already included; return the incident that holds one of them, if any."""
@@ -366,8 +374,8 @@ class Preparation(Protocol):
 class Vault(Protocol):
     """Keeps evidence."""
 
-    def keep(self, name: str, content: Any) -> str:
-        """Store a JSON value under a name, once, and return where it is."""
+    def keep(self, prefix: str, content: Any) -> Kept:
+        """Store a JSON value under a prefix and its own hash, once."""
 
 
 class Consent(Protocol):

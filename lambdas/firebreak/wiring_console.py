@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from firebreak.adapters.approval_api import ApprovalApi
     from firebreak.adapters.dead_letters import DeadLetters
     from firebreak.adapters.table import Table
+    from firebreak.adapters.vault_reader import VaultReader
     from firebreak.core.incident import Lane
 
 
@@ -64,6 +65,11 @@ class ConsoleWiring(Wiring):
         from firebreak.adapters.approval_api import ApprovalApi
 
         return ApprovalApi(self.session.get_credentials(), self.names.region, self.names.api)
+
+    def vault_reader(self) -> VaultReader:
+        from firebreak.adapters.vault_reader import VaultReader
+
+        return VaultReader(self.client("s3"))
 
     def dead_letters(self, table: Table, lane: Lane) -> DeadLetters:
         from firebreak.adapters.dead_letters import DeadLetters

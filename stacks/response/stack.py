@@ -11,7 +11,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
-from firebreak.core.console import ConsoleNames, LaneQueues
+from firebreak.core.console import ConsoleNames, KeptIn, LaneQueues
 from firebreak.core.deployment import Deployment
 from firebreak.core.lanes import bulk_pattern, urgent_pattern
 from firebreak.core.registry import sources
@@ -139,6 +139,7 @@ class ResponseStack(cdk.Stack):
         return wakes
 
     def _names(self) -> ConsoleNames:
+        kept = self._deployment.retention
         return ConsoleNames(
             prefix=self._prefix,
             account=self.account,
@@ -148,7 +149,8 @@ class ResponseStack(cdk.Stack):
             table=self.storage.table.table_name,
             state_machine=self.machine.machine.state_machine_arn,
             api=self.api.api.api_endpoint,
-            evidence=self.storage.evidence.bucket_name,
+            evidence=KeptIn(bucket=self.storage.evidence.bucket_name, days=kept.evidence),
+            raw_events=KeptIn(bucket=self.storage.raw_events.bucket_name, days=kept.raw_events),
             notices=self.notices.topic_arn,
             lanes={
                 "urgent": self._queues("urgent"),

@@ -21,7 +21,8 @@ NAMES = {
     "table": "firebreak",
     "state_machine": "arn:aws:states:eu-west-1:111122223333:stateMachine:firebreak-respond",
     "api": "https://example.execute-api.eu-west-1.amazonaws.com",
-    "evidence": "evidence",
+    "evidence": {"bucket": "evidence", "days": 365},
+    "raw_events": {"bucket": "raw-events", "days": 90},
     "notices": "arn:aws:sns:eu-west-1:111122223333:firebreak-notices",
     "lanes": {
         lane: {"queue": f"https://{lane}", "dead_letters": f"https://{lane}-dead"} for lane in ("urgent", "bulk")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import get_args
 
 from firebreak.core.errors import Retriable
+from firebreak.core.evidence import EVENTS, MANIFESTS
 from firebreak.core.guard import OUTCOMES
 from firebreak.core.incident import IncidentStatus, StepStatus
 from firebreak.core.plan import STAGES
@@ -60,10 +61,8 @@ def test_every_variable_that_is_read_is_on_the_page() -> None:
     assert read <= {row[0].strip("`") for row in rows("Environment of the functions")}
 
 
-def test_every_object_of_the_bucket_is_on_the_page() -> None:
-    pipeline = "".join(path.read_text(encoding="utf-8") for path in sorted((FIREBREAK / "pipeline").glob("*.py")))
-    kept = set(re.findall(r'f"(\w+)/\{\w+\.id\}/', pipeline))
-    assert {row[0].strip("`").split("/")[0] for row in rows("The bucket")} == kept
+def test_every_object_of_the_vaults_is_on_the_page() -> None:
+    assert {row[0].strip("`").split("<")[0] for row in rows("The vaults")} == {EVENTS, MANIFESTS}
 
 
 def test_the_errors_that_are_retried_are_errors_of_ours() -> None:

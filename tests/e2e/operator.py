@@ -31,11 +31,17 @@ class Operator:
     def arn(self) -> str:
         return f"arn:aws:iam::{self.story.sandbox.account}:user/{self.name}"
 
-    def sits_down(self, folder: Path) -> None:
-        """Take the rights of an operator and no other, and write how to reach the sandbox, as whoever runs one does."""
+    def sits_down(self, folder: Path, *more: str) -> None:
+        """Take the rights of an operator and no other, and write how to reach the sandbox, as whoever runs one does.
+
+        Args:
+            more: managed policies to hold as well.
+        """
         sandbox = self.story.sandbox
         key, holder = access_key(self.name), f"arn:aws:iam::{sandbox.account}:role/holder-of-the-operator-policy"
-        sandbox.cloud.roles[holder] = RoleDocument({"Statement": []}, policies=[self._policy()])
+        sandbox.cloud.roles[holder] = RoleDocument(
+            {"Statement": []}, policies=[self._policy(name) for name in ("operator", *more)]
+        )
         sandbox.cloud.identities.add(key, Caller(self.arn, sandbox.account, role=holder))
         found = {
             "endpoint": sandbox.url,
@@ -47,9 +53,9 @@ class Operator:
         (folder / ".firebreak").mkdir(exist_ok=True)
         (folder / ".firebreak" / "sandbox.json").write_text(json.dumps(found), encoding="utf-8")
 
-    def _policy(self) -> Any:
+    def _policy(self, name: str) -> Any:
         iam = self.story.sandbox.client("iam")
-        arn = f"arn:aws:iam::{self.story.sandbox.account}:policy/firebreak-operator"
+        arn = f"arn:aws:iam::{self.story.sandbox.account}:policy/firebreak-{name}"
         version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
         return iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
 

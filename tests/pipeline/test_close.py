@@ -11,9 +11,11 @@ import pytest
 from firebreak.adapters.admission_table import AdmissionTable
 from firebreak.adapters.finding_table import FindingTable
 from firebreak.adapters.incident_rows import step_row
+from firebreak.core import evidence
 from firebreak.core.errors import InputError, Permanent, Retriable
 from firebreak.core.finding import Finding, Severity
 from firebreak.core.incident import EFFECTIVE, Incident
+from firebreak.core.model import digest
 from firebreak.core.registry import action
 from firebreak.pipeline.close import Close
 from firebreak.pipeline.reconcile import Reconcile
@@ -30,10 +32,13 @@ class Kept:
     """What was kept."""
 
     names: list[str] = field(default_factory=list)
+    content: Any = None
 
-    def keep(self, name: str, content: Any) -> str:
-        self.names.append(name)
-        return f"s3://evidence/{name}"
+    def keep(self, prefix: str, content: Any) -> evidence.Kept:
+        self.names.append(prefix)
+        self.content = content
+        sha256 = digest(content)
+        return evidence.Kept(where=f"s3://evidence/{prefix}{sha256}.json", sha256=sha256, size=len(str(content)))
 
 
 @dataclass
@@ -171,11 +176,15 @@ def test_closing_twice_frees_the_locks_once_and_for_all(office: Office) -> None:
 
 def test_a_manifest_is_kept_and_the_trails_of_the_steps_hang_from_the_incidents(office: Office) -> None:
     office.step("verified")
+    before = office.stage.incidents.trail(INCIDENT)
     office.conclude()
-    assert office.kept.names == [f"manifests/{INCIDENT}/{INCIDENT}-r1-respond-a1.json"]
+    assert office.kept.names == [f"manifests/{INCIDENT}/{INCIDENT}-r1-respond-a1-"]
+    assert evidence.Manifest.model_validate(office.kept.content).trail == tuple(before)
     (step,) = office.stage.incidents.steps(INCIDENT)
     record = [record for record in office.stage.incidents.trail(INCIDENT) if record.chain == "incident"][-1]
     assert f"{step.id} {step.head}" in record.words
+    manifest = f"manifest s3://evidence/{office.kept.names[0]}{digest(office.kept.content)}.json"
+    assert manifest in record.words
 
 
 def test_an_undo_that_took_all_back_closes_the_incident_and_hushes_its_findings(office: Office) -> None:

@@ -117,7 +117,7 @@ def test_a_finding_opens_an_incident_whose_execution_exists_before_it_is_handled
         "dynamodb.TransactWriteItems",
         "sfn.StartExecution",
         "s3.PutObject",
-        "dynamodb.UpdateItem",
+        "dynamodb.TransactWriteItems",
     ]
 
 

@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from firebreak.adapters.finding_table import FindingTable, _seen
+from firebreak.core.evidence import Artefact, Kept
 from firebreak.pipeline.triage import Triage
 from reliability import load, wrong
 from reliability.contention import Contention, contention
@@ -122,7 +123,9 @@ def test_a_finding_that_is_marked_handled_before_its_execution_is_noticed(folder
     plain = Triage._carry_on
 
     def early(self: Triage, group: Any, incident: Any, now: Any) -> None:
-        self.findings.handled(group.finding, incident.id)
+        kept = Kept(where="s3://bucket/event", sha256="0" * 64, size=0)
+        event = Artefact(kept=kept, origin=group.finding.key, call="", actor="triage", at=now)
+        self.findings.handled(group.finding, incident.id, event)
         plain(self, group, incident, now)
 
     with patch.object(Triage, "_carry_on", early):

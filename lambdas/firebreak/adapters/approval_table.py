@@ -19,12 +19,10 @@ from firebreak.adapters.approval_rows import (
 )
 from firebreak.adapters.ballot_table import BallotTable
 from firebreak.adapters.table import ConditionFailed
-from firebreak.adapters.writes import Item, When, Write, check, delete, put, update
+from firebreak.adapters.writes import ALWAYS, Item, When, Write, check, delete, put, update
 from firebreak.core.approval import Approval, Post, Status, Vote
 from firebreak.core.errors import Conflict, Refused
 from firebreak.ports_approval import Stand
-
-_ANY = When("attribute_not_exists(#pk) OR attribute_exists(#pk)")
 
 _GUARDS: dict[Status, str] = {
     "approved": "#status = :pending AND #quorum <= :approvers",
@@ -43,7 +41,7 @@ class ApprovalTable(BallotTable):
     def open(self, approval: Approval, token: str) -> Approval:
         """Create a question with the token that waits for it; where it is pending already, let this token wait."""
         asked, record = _recorded(approval, approval.created_at, "asked", "ask", ())
-        waits = put({**_keyed(token_key(approval.id)), "token": token}, _ANY)
+        waits = put({**_keyed(token_key(approval.id)), "token": token}, ALWAYS)
         try:
             self._table.write_all(put(approval_row(asked)), put(record), waits, _unfenced(approval))
         except ConditionFailed as failure:
@@ -109,7 +107,7 @@ class ApprovalTable(BallotTable):
         try:
             self._table.write_all(
                 update(*approval_key(approval.id), told, put={"listing": listing("closed")}),
-                delete(*token_key(approval.id), _ANY),
+                delete(*token_key(approval.id), ALWAYS),
             )
         except ConditionFailed:
             return  # another decision came on top of this one and is told on its own

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from firebreak.adapters.incident_rows import (
+    artefact_write,
     attempt_write,
     incident_key,
     lock_write,
@@ -14,8 +15,9 @@ from firebreak.adapters.incident_rows import (
     read_incident,
 )
 from firebreak.adapters.table import ConditionFailed, Table
-from firebreak.adapters.writes import Item, When, Write, delete, put, update
+from firebreak.adapters.writes import ALWAYS, Item, When, Write, delete, put, update
 from firebreak.core.errors import Conflict
+from firebreak.core.evidence import Artefact
 from firebreak.core.finding import Finding
 from firebreak.core.incident import Incident, Lane
 from firebreak.ports import SeenFinding
@@ -133,11 +135,10 @@ class FindingTable:
             raise Conflict(f"incident {incident.id} moved while {finding.key} joined it; deliver again") from None
         return moved
 
-    def handled(self, finding: Finding, incident: str) -> None:
-        """Mark the newest revision of a finding handled."""
-        self._table.write(
-            update(*_key(finding), When("#incident = :incident", {"incident": incident}), put={"handled": True})
-        )
+    def handled(self, finding: Finding, incident: str, event: Artefact) -> None:
+        """Mark the newest revision of a finding handled, and note where its event is kept."""
+        mine = When("#incident = :incident", {"incident": incident})
+        self._table.write_all(update(*_key(finding), mine, put={"handled": True}), artefact_write(incident, event))
 
     def incident(self, incident: str) -> Incident | None:
         """Return an incident, or None."""
@@ -162,7 +163,7 @@ class FindingTable:
             update(
                 f"REJECTED#{lane}",
                 message,
-                When("attribute_not_exists(#pk) OR attribute_exists(#pk)"),
+                ALWAYS,
                 put={"error": error[:2_000], "last_seen": _time(now)},
                 add={"deliveries": 1},
             )

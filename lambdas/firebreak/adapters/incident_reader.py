@@ -11,6 +11,7 @@ from firebreak.adapters.table import Table
 from firebreak.adapters.writes import Item
 from firebreak.core.audit import AuditRecord
 from firebreak.core.errors import TargetMissing
+from firebreak.core.evidence import Artefact
 from firebreak.core.finding import Finding
 from firebreak.core.guard import GuardState
 from firebreak.core.incident import Incident, StepRecord
@@ -62,6 +63,11 @@ class IncidentReader:
     def steps(self, incident: str) -> Sequence[StepRecord]:
         """Return the steps of an incident in the order they were decided."""
         return _in_order(map(read_step, self._table.query(f"INCIDENT#{incident}", "STEP#")))
+
+    def artefacts(self, incident: str) -> Sequence[Artefact]:
+        """Return what is kept of an incident."""
+        rows = self._table.query(f"INCIDENT#{incident}", "EVIDENCE#")
+        return [Artefact.model_validate_json(row["body"]) for row in rows]
 
     def trail(self, incident: str) -> Sequence[AuditRecord]:
         """Return the audit records of an incident, chain by chain."""

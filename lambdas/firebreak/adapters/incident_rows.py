@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from firebreak.adapters.writes import ABSENT, Item, When, Write, put, update
+from firebreak.adapters.writes import ABSENT, ALWAYS, Item, When, Write, put, update
 from firebreak.core.audit import AuditRecord
+from firebreak.core.evidence import Artefact
 from firebreak.core.incident import Incident, StepRecord
 from firebreak.core.target import Place
 
@@ -56,6 +57,12 @@ def read_incident(row: Item) -> Incident:
 def read_step(row: Item) -> StepRecord:
     """The step in a row."""
     return StepRecord.model_validate_json(row["body"])
+
+
+def artefact_write(incident: str, artefact: Artefact) -> Write:
+    """Note what is kept of an incident, once or again."""
+    row = {"pk": f"INCIDENT#{incident}", "sk": f"EVIDENCE#{artefact.kept.sha256}", "body": artefact.model_dump_json()}
+    return put(row, ALWAYS)
 
 
 def audit_row(record: AuditRecord) -> Item:

@@ -1,7 +1,8 @@
-"""The vault: an S3 bucket that locks what is put into it."""
+"""The vault: an S3 bucket that locks what is put into it. What reads it again is in `vault_reader`."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 
 from firebreak.adapters.aws import translate
+from firebreak.core.evidence import Kept
 
 
 class Bucket:
@@ -25,20 +27,23 @@ class Bucket:
         self._name = name
         self._client: Any = None
 
-    def keep(self, name: str, content: Any) -> str:
-        """Store a JSON value under a name, once, and return where it is.
+    def keep(self, prefix: str, content: Any) -> Kept:
+        """Store a JSON value under a prefix and its own SHA-256, once.
 
-        The write is conditional on the name being free (Amazon S3 User Guide, "Conditional writes"): a redelivery
-        neither replaces what was kept first nor adds a version.
+        The write is conditional on the name being free (Amazon S3 User Guide, "Conditional writes"): what is kept again
+        adds no version.
         """
+        body = json.dumps(content, ensure_ascii=False, sort_keys=True).encode("utf-8", "surrogatepass")
+        sha256 = hashlib.sha256(body).hexdigest()
+        name = f"{prefix}{sha256}.json"
+        kept = Kept(where=f"s3://{self._name}/{name}", sha256=sha256, size=len(body))
         if self._client is None:
             self._client = self._make()
-        where = f"s3://{self._name}/{name}"
         try:
             self._client.put_object(
                 Bucket=self._name,
                 Key=name,
-                Body=json.dumps(content, ensure_ascii=False, sort_keys=True).encode("utf-8", "surrogatepass"),
+                Body=body,
                 ContentType="application/json",
                 ChecksumAlgorithm="SHA256",
                 IfNoneMatch="*",
@@ -48,4 +53,4 @@ class Bucket:
                 raise translate(error, "put_object") from error
         except BotoCoreError as error:
             raise translate(error, "put_object") from error
-        return where
+        return kept

@@ -27,6 +27,10 @@ COMMANDS = {
     "incidents": ("firebreak.cli.incidents", "What happened and what was done about it."),
     "approvals": ("firebreak.cli.approvals", "Questions that wait for a person, and your answer."),
     "undo": ("firebreak.cli.undo", "Take back what an incident changed, newest first, and close it."),
+    "evidence": (
+        "firebreak.cli.evidence",
+        "What is kept of an incident, and whether it still is what was kept.",
+    ),
     "mode": ("firebreak.cli.mode", "Show or set how much Firebreak does by itself."),
     "halt": (
         "firebreak.cli.halt",

@@ -21,9 +21,9 @@ WIDTH = 100
 """Columns where the output is no terminal; on a terminal no table is wider than this either."""
 
 COLOURS = {
-    "red": ("critical", "failed", "undo_failed", "denied", "halted", "refuse"),
+    "red": ("critical", "failed", "undo_failed", "denied", "halted", "refuse", "broken", "missing", "unread"),
     "yellow": ("high", "acting", "asking", "running", "applied", "undoing", "open", "pending", "stale", "expired"),
-    "green": ("contained", "eradicated", "verified", "approved", "redeemed", "chosen", "undone"),
+    "green": ("contained", "eradicated", "verified", "approved", "redeemed", "chosen", "undone", "holds"),
     "bright_black": ("closed", "merged", "released", "gone", "unneeded", "observed", "no match", "outranked"),
 }
 """Colours of words that say how things stand."""

@@ -29,6 +29,18 @@ class LaneQueues(Model):
     dead_letters: str = Field(min_length=1)
 
 
+class KeptIn(Model):
+    """A vault.
+
+    Attributes:
+        bucket: its bucket.
+        days: how long it keeps what it is given.
+    """
+
+    bucket: str
+    days: int = Field(ge=1)
+
+
 class ConsoleNames(Model):
     """Where everything is.
 
@@ -39,7 +51,7 @@ class ConsoleNames(Model):
         table: name of the table.
         state_machine: ARN of the state machine.
         api: URL of the HTTP API.
-        evidence: name of the evidence bucket.
+        evidence, raw_events: the vaults of manifests and of events.
         notices: ARN of the notice topic.
         lanes: the lanes' queues.
     """
@@ -52,6 +64,7 @@ class ConsoleNames(Model):
     table: str
     state_machine: str
     api: str
-    evidence: str
+    evidence: KeptIn
+    raw_events: KeptIn
     notices: str
     lanes: dict[Lane, LaneQueues]

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from firebreak.clock import Clock
 from firebreak.core.errors import Permanent
+from firebreak.core.evidence import MANIFESTS, Manifest
 from firebreak.core.incident import BEGUN, Incident, IncidentStatus, Mode, StepRecord, StepStatus
-from firebreak.core.model import Json
 from firebreak.ports import Actor, Admission, FindingStore, IncidentStore, Messenger, Vault
 
 
@@ -93,10 +93,15 @@ class Close:
             }
         )
         heads = [f"{step.id} {step.head}" for step in steps]
-        where = self.vault.keep(
-            f"manifests/{story.id}/{execution}.json",
-            _manifest(after, steps, [finding.model_dump(mode="json") for finding in findings]),
+        every = (story.id, *story.absorbed)
+        manifest = Manifest(
+            incident=after,
+            steps=tuple(steps),
+            findings=tuple(findings),
+            artefacts=tuple(artefact for each in every for artefact in self.incidents.artefacts(each)),
+            trail=tuple(record for each in every for record in self.incidents.trail(each)),
         )
+        where = self.vault.keep(f"{MANIFESTS}{story.id}/{execution}-", manifest.model_dump(mode="json")).where
         # the trails of the steps hang from the incident's own: none can be shortened unseen
         story = self.incidents.change_incident(
             story, after, status, actor, self.clock(), reason, f"manifest {where}", *heads
@@ -129,14 +134,6 @@ def _released(story: Incident, steps: Sequence[StepRecord]) -> tuple[IncidentSta
         status: IncidentStatus = story.status if story.status in ("open", "eradicated") else "contained"
         return status, f"not taken back: {', '.join(f'{step.action} ({step.error})' for step in standing)}"
     return "closed", RELEASED
-
-
-def _manifest(story: Incident, steps: Sequence[StepRecord], findings: Sequence[Json]) -> Json:
-    return {
-        "incident": story.model_dump(mode="json"),
-        "steps": [step.model_dump(mode="json") for step in steps],
-        "findings": list(findings),
-    }
 
 
 def _lines(story: Incident, steps: Sequence[StepRecord], reason: str) -> list[str]:

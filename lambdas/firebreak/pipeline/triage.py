@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from firebreak.clock import Clock
 from firebreak.core.decision import may_act, possible
 from firebreak.core.errors import Conflict, FirebreakError, InputError
+from firebreak.core.evidence import EVENTS, Artefact
 from firebreak.core.finding import Finding
 from firebreak.core.incident import Incident, Lane
 from firebreak.core.intake import normalise
@@ -209,9 +210,10 @@ class Triage:
         admitted = execution.lane == "urgent" or self.admission.enter(execution, self.bulk_limit, now)
         if admitted and not self.executions.start(execution) and execution.lane == "bulk":
             self.admission.leave(execution.name)  # it ran and is over: no Close gives its slot back
-        delivery = group.finding.delivery or digest(group.event)
-        self.vault.keep(f"events/{incident.id}/{digest(delivery)[:32]}.json", group.event)
-        self.findings.handled(group.finding, incident.id)
+        kept = self.vault.keep(f"{EVENTS}{incident.id}/", group.event)
+        call = group.finding.delivery or kept.sha256
+        event = Artefact(kept=kept, origin=group.finding.key, call=call, actor="triage", at=now)
+        self.findings.handled(group.finding, incident.id, event)
 
     def _tell(self, finding: Finding, seen: SeenFinding | None, now: datetime, count: int) -> None:
         deciding = possible(self.playbooks, finding)
