@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from firebreak.core.finding import Order
+from firebreak.core.target import Instance
+from firebreak.sources.person import Wanted, event
 from reliability.memory import MemoryWorld
 from reliability.telling import INSTANCE, ONLY, OTHER, Story, come, finding, released, then
 
@@ -60,6 +63,30 @@ def younger_first(world: MemoryWorld) -> None:
     world.settle()
 
 
+def order(world: MemoryWorld, action: str, number: int = 1) -> None:
+    """A person orders a step."""
+    wanted = Wanted(
+        id=f"{number:032x}",
+        order=Order(action=action, by="arn:aws:iam::111122223333:user/ana", reason="because"),
+        target=Instance(account="111122223333", region="us-east-1", instance_id=INSTANCE),
+    )
+    sent = event(wanted, "111122223333", "us-east-1", world.clock.now())
+    world.send({**sent, "id": f"00000000-0000-0000-0001-{number:012d}"})
+    world.settle()
+
+
+def ordered(world: MemoryWorld) -> None:
+    """A person orders a step, and orders it again."""
+    for number in (1, 2):
+        order(world, "scripted.contain", number)
+
+
+def joined(world: MemoryWorld) -> None:
+    """A person orders a step about the target of an incident."""
+    come(ONLY)(world)
+    order(world, "scripted.collect")
+
+
 INTAKE: Mapping[str, Story] = {
     "crowded": Story(then(crowded, released), undone=True),
     "sample": Story(sample),
@@ -67,6 +94,8 @@ INTAKE: Mapping[str, Story] = {
     "untold": Story(come(QUIET)),
     "poison": Story(then(poison, released), undone=True),
     "again": Story(then(come(ONLY), released, again, released), undone=True),
+    "ordered": Story(then(ordered, released), undone=True),
+    "ordered amid": Story(then(joined, released), undone=True),
     "merged": Story(then(one_machine, released), undone=True),
     "merged back": Story(then(younger_first, released), undone=True),
 }

@@ -14,7 +14,10 @@ from firebreak.wiring import Wiring
 
 if TYPE_CHECKING:
     from firebreak.adapters.approval_api import ApprovalApi
+    from firebreak.adapters.aws import SessionClients
     from firebreak.adapters.dead_letters import DeadLetters
+    from firebreak.adapters.eventbridge import EventBus
+    from firebreak.adapters.finding_table import FindingTable
     from firebreak.adapters.table import Table
     from firebreak.adapters.vault_reader import VaultReader
     from firebreak.core.incident import Lane
@@ -65,6 +68,25 @@ class ConsoleWiring(Wiring):
         from firebreak.adapters.approval_api import ApprovalApi
 
         return ApprovalApi(self.session.get_credentials(), self.names.region, self.names.api)
+
+    def own(self, region: str) -> SessionClients:
+        """Return clients under the caller's own credentials, for a region; of what is global, from home."""
+        from firebreak.adapters.aws import SessionClients
+        from firebreak.adapters.eks import open_cluster
+        from firebreak.core.target import GLOBAL
+
+        home = self.names.region if region == GLOBAL else region
+        return SessionClients(self.session, home, kubernetes=open_cluster, endpoint=self.settings.endpoint)
+
+    def bus(self) -> EventBus:
+        from firebreak.adapters.eventbridge import EventBus
+
+        return EventBus(self.client("events"), self.names.bus)
+
+    def findings(self, table: Table) -> FindingTable:
+        from firebreak.adapters.finding_table import FindingTable
+
+        return FindingTable(table)
 
     def vault_reader(self) -> VaultReader:
         from firebreak.adapters.vault_reader import VaultReader

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 import aws_cdk as cdk
 from aws_cdk import aws_apigatewayv2 as http
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_stepfunctions as stepfunctions
 from constructs import Construct
 
 from firebreak.core.console import console_parameter
+from firebreak.core.registry import sources
 from stacks.nag import acknowledge, wildcard
 from stacks.names import operator_policy
 from stacks.response.lanes import Lanes
@@ -22,9 +24,13 @@ WRITTEN = ("GUARD", "INCIDENT#*", "AUDIT#*")
 """Partitions of the table that a command writes. No approval, vote or token: people answer through the API."""
 
 
+ORDERS = list(sources()["person"].pattern["source"])
+"""What a command puts onto the bus, and nothing else."""
+
+
 class Operators(Construct):
-    """The policy. Who holds it may look at everything, close, undo, halt, set the mode and send messages back; whether
-    its holder may consent is for the settings to say.
+    """The policy. Who holds it may look at everything, order a step, close, undo, halt, set the mode and send messages
+    back; whether its holder may consent is for the settings to say.
 
     Args:
         scope: the stack.
@@ -40,6 +46,7 @@ class Operators(Construct):
         lanes: Lanes,
         machine: stepfunctions.StateMachine,
         api: http.HttpApi,
+        bus: events.EventBus,
     ) -> None:
         super().__init__(scope, "Operators")
         table = storage.table.table_arn
@@ -74,6 +81,7 @@ class Operators(Construct):
                 ),
                 allow(["sqs:SendMessage"], [queue.queue_arn for queue in lanes.queues.values()]),
                 allow(["execute-api:Invoke"], [answers]),
+                allow(["events:PutEvents"], [bus.event_bus_arn], StringEquals={"events:source": ORDERS}),
             ],
         )
         acknowledge(policy, "executions are named after incidents", wildcard(self, executions))

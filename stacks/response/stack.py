@@ -75,6 +75,7 @@ class ResponseStack(cdk.Stack):
             lanes=self.lanes,
             machine=self.machine.machine,
             api=self.api.api,
+            bus=self.bus.bus,
         )
         self.alarms = self._alarms()
         Overview(
@@ -148,6 +149,7 @@ class ResponseStack(cdk.Stack):
             production_mode=self._deployment.guard.production_mode,
             table=self.storage.table.table_name,
             state_machine=self.machine.machine.state_machine_arn,
+            bus=self.bus.bus.event_bus_name,
             api=self.api.api.api_endpoint,
             evidence=KeptIn(bucket=self.storage.evidence.bucket_name, days=kept.evidence),
             raw_events=KeptIn(bucket=self.storage.raw_events.bucket_name, days=kept.raw_events),

@@ -21,6 +21,7 @@ NAMES = {
     "table": "firebreak",
     "state_machine": "arn:aws:states:eu-west-1:111122223333:stateMachine:firebreak-respond",
     "api": "https://example.execute-api.eu-west-1.amazonaws.com",
+    "bus": "firebreak",
     "evidence": {"bucket": "evidence", "days": 365},
     "raw_events": {"bucket": "raw-events", "days": 90},
     "notices": "arn:aws:sns:eu-west-1:111122223333:firebreak-notices",

@@ -35,7 +35,7 @@ class Operator:
         """Take the rights of an operator and no other, and write how to reach the sandbox, as whoever runs one does.
 
         Args:
-            more: managed policies to hold as well.
+            more: managed policies to hold as well; "observer" is what that role may do.
         """
         sandbox = self.story.sandbox
         key, holder = access_key(self.name), f"arn:aws:iam::{sandbox.account}:role/holder-of-the-operator-policy"
@@ -54,6 +54,11 @@ class Operator:
         (folder / ".firebreak" / "sandbox.json").write_text(json.dumps(found), encoding="utf-8")
 
     def _policy(self, name: str) -> Any:
+        if name == "observer":
+            (policy,) = self.story.sandbox.cloud.roles[
+                f"arn:aws:iam::{self.story.sandbox.account}:role/firebreak-observer"
+            ].policies
+            return policy
         iam = self.story.sandbox.client("iam")
         arn = f"arn:aws:iam::{self.story.sandbox.account}:policy/firebreak-{name}"
         version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]

@@ -140,6 +140,11 @@ class FindingTable:
         mine = When("#incident = :incident", {"incident": incident})
         self._table.write_all(update(*_key(finding), mine, put={"handled": True}), artefact_write(incident, event))
 
+    def belongs_to(self, finding: Finding) -> tuple[str, int] | None:
+        """Return the incident that a finding belongs to, with the revision it made; None where it has none (yet)."""
+        row = self._table.get(*_key(finding))
+        return None if row is None or "incident" not in row else (str(row["incident"]), int(row["revision"]))
+
     def incident(self, incident: str) -> Incident | None:
         """Return an incident, or None."""
         row = self._table.get(*incident_key(incident))

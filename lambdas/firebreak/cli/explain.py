@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO, get_args
@@ -12,7 +11,7 @@ import click
 from firebreak.cli.events import read_events
 from firebreak.cli.exit_codes import MISUSED
 from firebreak.cli.normalise import findings
-from firebreak.cli.options import examples, json_option
+from firebreak.cli.options import examples, json_option, pairs, scalar
 from firebreak.cli.origin import origin_options
 from firebreak.cli.show import heading, line, print_json, table, word
 from firebreak.core.decision import Circumstances, Explanation
@@ -20,7 +19,6 @@ from firebreak.core.decision import explain as explained
 from firebreak.core.display import clean
 from firebreak.core.errors import InputError
 from firebreak.core.finding import Finding
-from firebreak.core.model import Scalar
 from firebreak.core.playbook import KINDS, Environment, Playbooks
 from firebreak.core.source import Origin
 
@@ -78,7 +76,7 @@ def explain(
     from firebreak.operator_files import load_playbooks  # noqa: PLC0415 - imports every action, and YAML
 
     playbooks = load_playbooks(folder)
-    supposed = {"tags": _pairs("--tag", tags), "facts": {k: _value(v) for k, v in _pairs("--fact", facts).items()}}
+    supposed = {"tags": pairs("--tag", tags), "facts": {k: scalar(v) for k, v in pairs("--fact", facts).items()}}
     assumed = bool(environment or tags or facts or kinds)
     good = True
     for event in read_events(file):
@@ -93,36 +91,18 @@ def explain(
                 playbooks,
                 finding,
                 Circumstances(environment=environment or "unknown", kinds=_kinds(finding, kinds), **supposed)
-                if assumed
+                if assumed or finding.order
                 else None,
             )
             for finding in found
         ]
         if as_json:
-            pairs = zip(found, explanations, strict=True)
-            print_json({"ok": True, "findings": [_dumped(finding, explanation) for finding, explanation in pairs]})
+            told = zip(found, explanations, strict=True)
+            print_json({"ok": True, "findings": [_dumped(finding, explanation) for finding, explanation in told]})
             continue
         for finding, explanation in zip(found, explanations, strict=True):
             _show(finding, explanation, playbooks)
     ctx.exit(0 if good else MISUSED)
-
-
-def _pairs(option: str, given: Iterable[str]) -> dict[str, str]:
-    pairs = dict[str, str]()
-    for text in given:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise click.BadParameter(f"{text!r} is not KEY=VALUE", param_hint=option)
-        pairs[key] = value
-    return pairs
-
-
-def _value(text: str) -> Scalar:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    return value if isinstance(value, str | int | float | bool | None) else text
 
 
 def _kinds(finding: Finding, supposed: Iterable[str]) -> frozenset[str]:

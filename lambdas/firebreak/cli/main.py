@@ -27,6 +27,8 @@ COMMANDS = {
     "incidents": ("firebreak.cli.incidents", "What happened and what was done about it."),
     "approvals": ("firebreak.cli.approvals", "Questions that wait for a person, and your answer."),
     "undo": ("firebreak.cli.undo", "Take back what an incident changed, newest first, and close it."),
+    "plan": ("firebreak.cli.plan", "Show what an action would change about a target; change nothing."),
+    "run": ("firebreak.cli.run", "Do an action on a target, as if a playbook had wanted it."),
     "evidence": (
         "firebreak.cli.evidence",
         "What is kept of an incident, and whether it still is what was kept.",

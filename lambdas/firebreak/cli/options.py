@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -10,6 +11,7 @@ import click
 
 from firebreak.cli.console import Asked, Console, open_console
 from firebreak.core.errors import Denied
+from firebreak.core.model import Scalar
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -20,6 +22,30 @@ yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 def examples(*lines: str) -> str:
     """Return the end of a command's help."""
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def pairs(option: str, given: Iterable[str]) -> dict[str, str]:
+    """Return what was given as KEY=VALUE, time and again.
+
+    Raises:
+        click.BadParameter: something has no key or no "=".
+    """
+    found = dict[str, str]()
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise click.BadParameter(f"{text!r} is not KEY=VALUE", param_hint=option)
+        found[key] = value
+    return found
+
+
+def scalar(text: str) -> Scalar:
+    """Return what a value means: true, false, null and numbers are taken as such, all else as text."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value if isinstance(value, str | int | float | bool | None) else text
 
 
 def on_deployment(command: F) -> F:

@@ -50,6 +50,7 @@ class ConsoleNames(Model):
         mode, production_mode: the ceilings that the settings set at deployment.
         table: name of the table.
         state_machine: ARN of the state machine.
+        bus: name of the bus.
         api: URL of the HTTP API.
         evidence, raw_events: the vaults of manifests and of events.
         notices: ARN of the notice topic.
@@ -63,6 +64,7 @@ class ConsoleNames(Model):
     production_mode: GuardMode
     table: str
     state_machine: str
+    bus: str
     api: str
     evidence: KeptIn
     raw_events: KeptIn

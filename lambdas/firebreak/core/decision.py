@@ -8,16 +8,21 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+from firebreak.core import registry
 from firebreak.core.condition import Circumstances, conditions
 from firebreak.core.finding import Finding
 from firebreak.core.model import Model
-from firebreak.core.playbook import Playbook, Playbooks, PlaybookStep
+from firebreak.core.playbook import Match, Playbook, Playbooks, PlaybookStep
 
 __all__ = ["Circumstances", "Decision", "Explanation", "Reason", "Standing", "decide", "explain", "may_act", "possible"]
 
 Standing: TypeAlias = Literal["chosen", "no match", "outranked", "possible", "left out"]
 """chosen: it decides. no match: a condition fails. outranked: it holds, but another one comes first. possible: it
 depends on what is looked up. left out: a step whose kind of target is not there."""
+
+
+ORDERED = "ordered"
+"""What stands in place of a playbook's name where a person ordered a step."""
 
 
 class Reason(Model):
@@ -69,11 +74,28 @@ class Explanation(Model):
     reasons: tuple[Reason, ...]
 
 
+def _deciding(playbooks: Playbooks, finding: Finding) -> Playbooks:
+    """What decides about a finding: the playbooks, or the order that it is."""
+    if (order := finding.order) is None:
+        return playbooks
+    ordered = registry.action(order.action)
+    step = PlaybookStep(
+        action=ordered.name,
+        parameters=order.parameters,
+        consent="auto",
+        stage=ordered.stage,
+        effect=ordered.effect,
+        target_kind=ordered.target_kind,
+    )
+    because = f"{order.by} orders it: {order.reason}"[:1000]
+    return Playbooks(playbooks=(Playbook(name=ORDERED, description=because, priority=1, match=Match(), steps=(step,)),))
+
+
 def decide(playbooks: Playbooks, finding: Finding, circumstances: Circumstances) -> Decision:
     """Return what is done about a finding."""
     if finding.drop_reason is not None:
         return Decision(notify=False, reasons=(_dropped(finding.drop_reason),))
-    judged = _judge(playbooks, finding, circumstances)
+    judged = _judge(_deciding(playbooks, finding), finding, circumstances)
     chosen = next((playbook for playbook, reason in judged if reason.standing == "chosen"), None)
     reasons = tuple(reason for _, reason in judged)
     if chosen is None:
@@ -91,7 +113,7 @@ def possible(playbooks: Playbooks, finding: Finding) -> tuple[Playbook, ...]:
     """
     if finding.drop_reason is not None:
         return ()
-    judged = _judge(playbooks, finding, None)
+    judged = _judge(_deciding(playbooks, finding), finding, None)
     return tuple(playbook for playbook, reason in judged if reason.standing in ("chosen", "possible"))
 
 
@@ -111,7 +133,7 @@ def explain(playbooks: Playbooks, finding: Finding, circumstances: Circumstances
     could = possible(playbooks, finding)
     certain = circumstances is not None or not could or (len(could) == 1 and not could[0].steps)
     decision = decide(playbooks, finding, circumstances or Circumstances()) if certain else None
-    reasons = tuple(reason for _, reason in _judge(playbooks, finding, circumstances))
+    reasons = tuple(reason for _, reason in _judge(_deciding(playbooks, finding), finding, circumstances))
     if finding.drop_reason is not None:
         reasons = (_dropped(finding.drop_reason), *reasons)
     return Explanation(

@@ -50,6 +50,22 @@ class Remote(Model):
     account: str | None = None
 
 
+class Order(Model):
+    """One action that a person wants on the target, whatever playbooks say.
+
+    Attributes:
+        action: its name.
+        parameters: complete, as the action's model dumps them.
+        by: who wants it, as AWS knows them.
+        reason: why; untrusted text.
+    """
+
+    action: str = Field(pattern=r"^[a-z0-9]+\.[a-z0-9_]+$", max_length=100)
+    parameters: Json = {}
+    by: str = Field(min_length=1, max_length=2_048)
+    reason: str = Field(min_length=1, max_length=500)
+
+
 class Finding(Model):
     """What a source says happened.
 
@@ -70,6 +86,7 @@ class Finding(Model):
         count: occurrences so far, as the source counts them.
         sample, archived: never acted on.
         sequence: ARN of the attack sequence it belongs to.
+        order: what a person wants done, where the finding is nothing else.
         untrusted: text an attacker may have written (titles, command lines, domains, user agents). For display only,
             escaped; nothing in it may steer a decision.
     """
@@ -95,6 +112,7 @@ class Finding(Model):
     sample: bool = False
     archived: bool = False
     sequence: str | None = None
+    order: Order | None = None
     tags: dict[str, str] = {}
     untrusted: dict[str, str] = {}
 

@@ -19,6 +19,7 @@ class Place(Model):
     """Where a target lives.
 
     Attributes:
+        worldwide: whether it belongs to no region.
         shared: whether much that has nothing to do with each other goes by it (a cluster, a role): it is never locked,
             or all its incidents would become one.
         partition: "aws", "aws-cn", "aws-us-gov", …
@@ -27,6 +28,7 @@ class Place(Model):
     """
 
     identity: ClassVar[tuple[str, ...]] = ()
+    worldwide: ClassVar[bool] = False
     shared: ClassVar[bool] = False
 
     kind: str
@@ -110,6 +112,7 @@ class AccessKey(Place):
     """An IAM access key, long-lived (AKIA…) or of a session (ASIA…), with whom it belongs to."""
 
     identity: ClassVar = ("access_key_id",)
+    worldwide: ClassVar = True
     kind: Literal["access_key"] = "access_key"
     access_key_id: str = Field(min_length=1)
     principal_id: str | None = None
@@ -121,6 +124,7 @@ class Principal(Place):
     """An IAM user, role or role session without a known key."""
 
     identity: ClassVar = ("principal_id",)
+    worldwide: ClassVar = True
     shared: ClassVar = True
     kind: Literal["principal"] = "principal"
     principal_id: str = Field(min_length=1)

@@ -71,6 +71,7 @@ def _step(
         playbook=decision.playbook or "",
         reasons=(
             f"{finding.source}: {finding.type}",
+            *((f"{finding.order.by} orders it: {finding.order.reason}",) if finding.order else ()),
             *(str(reason) for reason in decision.reasons if reason.standing == "chosen"),
         ),
     )

@@ -238,5 +238,6 @@ def _locks(finding: Finding) -> tuple[str, ...]:
 
 
 def _brings(finding: Finding) -> tuple[str, ...]:
-    """What a finding brings that a step could use: its type and its targets."""
-    return (f"type/{finding.source}/{finding.type}", *(target.key for target in finding.targets))[:SEEN_LIMIT]
+    """What a finding brings that a step could use: its type and its targets. An order is news each time."""
+    order = () if finding.order is None else (f"order/{finding.id}",)
+    return (*order, f"type/{finding.source}/{finding.type}", *(target.key for target in finding.targets))[:SEEN_LIMIT]
