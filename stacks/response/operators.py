@@ -69,8 +69,8 @@ class Operators(Construct):
                 allow(["ssm:GetParameter"], [parameter]),
                 allow(["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"], [table]),
                 allow(["dynamodb:Query"], [f"{table}/index/listing"]),
-                _on_rows(["dynamodb:PutItem", "dynamodb:UpdateItem"], table, WRITTEN),
-                _on_rows(["dynamodb:DeleteItem"], table, ["LOCK#*"]),
+                _of_all("dynamodb:LeadingKeys", ["dynamodb:PutItem", "dynamodb:UpdateItem"], table, WRITTEN),
+                _of_all("dynamodb:LeadingKeys", ["dynamodb:DeleteItem"], table, ["LOCK#*"]),
                 no_tokens(storage.table),
                 allow(["states:StartExecution"], [machine.state_machine_arn]),
                 allow(["states:DescribeExecution"], [executions]),
@@ -81,17 +81,19 @@ class Operators(Construct):
                 ),
                 allow(["sqs:SendMessage"], [queue.queue_arn for queue in lanes.queues.values()]),
                 allow(["execute-api:Invoke"], [answers]),
-                allow(["events:PutEvents"], [bus.event_bus_arn], StringEquals={"events:source": ORDERS}),
+                _of_all("events:source", ["events:PutEvents"], bus.event_bus_arn, ORDERS, "StringEquals"),
             ],
         )
         acknowledge(policy, "executions are named after incidents", wildcard(self, executions))
         acknowledge(policy, "questions are named by their ids", wildcard(self, answers))
 
 
-def _on_rows(actions: Sequence[str], table: str, partitions: Sequence[str]) -> iam.PolicyStatement:
-    key = "dynamodb:LeadingKeys"
+def _of_all(
+    key: str, actions: Sequence[str], resource: str, values: Sequence[str], operator: str = "StringLike"
+) -> iam.PolicyStatement:
+    """Return a statement for requests in which every value of a key is one of these."""
     conditions: dict[str, dict[str, object]] = {
-        "ForAllValues:StringLike": {key: list(partitions)},
-        "Null": {key: "false"},  # "for all values" holds for a request without keys, too
+        f"ForAllValues:{operator}": {key: list(values)},
+        "Null": {key: "false"},  # "for all values" holds for a request without any, too
     }
-    return allow(actions, [table], **conditions)
+    return allow(actions, [resource], **conditions)
