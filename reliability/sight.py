@@ -23,7 +23,8 @@ def estate(lab: Lab) -> dict[str, Any]:
         seen[each["NetworkInterfaceId"]] = sorted(group["GroupId"] for group in each["Groups"])
     for reservation in ec2.describe_instances()["Reservations"]:
         for each in reservation["Instances"]:
-            seen[each["InstanceId"]] = (each["State"]["Name"], sorted(tag.items() for tag in each.get("Tags", ())))
+            tags = sorted(tag.items() for tag in each.get("Tags", ()))
+            seen[each["InstanceId"]] = (each["State"]["Name"], tags, each["MetadataOptions"])
     for each in ec2.describe_volumes()["Volumes"]:
         seen[each["VolumeId"]] = sorted(held["InstanceId"] for held in each["Attachments"])
     targets = balancers.describe_target_health(TargetGroupArn=lab.estate.target_group)["TargetHealthDescriptions"]

@@ -223,6 +223,7 @@ class _Builder:
             InstanceType="m5.large",
             MinCount=1,
             MaxCount=1,
+            MetadataOptions={"HttpTokens": "required", "HttpPutResponseHopLimit": 2},
             TagSpecifications=[
                 {"ResourceType": "instance", "Tags": [{"Key": key, "Value": value} for key, value in every.items()]}
             ],

@@ -104,6 +104,7 @@ _NAMED: dict[str, Callable[[Mapping[str, str], Facts], list[str]]] = {
     "DeleteSnapshot": _ids("SnapshotId"),
     "DeleteTags": _ids(r"ResourceId\.\d+"),
     "ModifyInstanceAttribute": _ids("InstanceId", r"GroupId\.\d+"),
+    "ModifyInstanceMetadataOptions": _ids("InstanceId"),
     "ModifyNetworkInterfaceAttribute": _ids("NetworkInterfaceId", r"SecurityGroupId\.\d+"),
     "ModifySnapshotAttribute": _ids("SnapshotId"),
     "RebootInstances": _ids(r"InstanceId\.\d+"),

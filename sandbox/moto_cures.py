@@ -40,6 +40,7 @@ def install() -> None:
         _terminated,
         _snapshots,
         _transactions,
+        _metadata_options,
         moto_s3.owners,
         moto_s3.public_policies,
     ):
@@ -213,3 +214,27 @@ def _before(table: Any, keys: Sequence[Mapping[str, Any]]) -> Table:
         before.stream_shard = copy.copy(table.stream_shard)
         before.stream_shard.items, before.stream_shard.table = list(table.stream_shard.items), before
     return cast(Table, before)
+
+
+def _metadata_options() -> None:
+    """What is not given stays as it is.
+
+    Amazon EC2 API Reference, ModifyInstanceMetadataOptions: a parameter that is not specified keeps its existing value.
+    moto takes it for its default.
+    """
+    original = InstanceBackend.modify_instance_metadata_options
+
+    @wraps(original)
+    def modify(self: Any, instance_id: str, **given: Any) -> Any:
+        kept = self.get_instance(instance_id).metadata_options
+        names = {
+            "http_tokens": kept.http_tokens,
+            "hop_limit": kept.http_put_response_hop_limit,
+            "http_endpoint": kept.http_endpoint,
+            "http_protocol": kept.http_protocol_ipv6,
+            "metadata_tags": kept.instance_metadata_tags,
+        }
+        said = {name: value for name, value in given.items() if value is not None}
+        return original(self, instance_id, **{**names, **said})
+
+    _replace(InstanceBackend, "modify_instance_metadata_options", modify)

@@ -136,6 +136,16 @@ def test_snapshots_of_an_instance_tell_their_state_and_copy_tags_where_asked(ec2
     assert tags == ({"case": "ours", "owner": "them"} if copy else {"case": "ours"})
 
 
+def test_an_option_of_the_metadata_service_that_is_not_given_stays(ec2: Any) -> None:
+    home, subnet = vpc(ec2)
+    options = {"HttpTokens": "required", "HttpPutResponseHopLimit": 2, "InstanceMetadataTags": "enabled"}
+    instance, _ = launch(ec2, subnet, [group(ec2, home, "web")], MetadataOptions=options)
+    changed = ec2.modify_instance_metadata_options(InstanceId=instance, HttpEndpoint="disabled")
+    assert options.items() < changed["InstanceMetadataOptions"].items()
+    found = ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]["MetadataOptions"]
+    assert (options | {"HttpEndpoint": "disabled"}).items() < found.items()
+
+
 def test_a_transaction_that_is_refused_leaves_no_trace_in_the_table_or_its_stream() -> None:
     with cured_moto():
         dynamodb = SESSION.client("dynamodb")
