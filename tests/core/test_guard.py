@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firebreak.core.deployment import Deployment
-from firebreak.core.guard import OUTCOMES, GuardState, Proposal, judge
+from firebreak.core.guard import OUTCOMES, Exemption, GuardState, Proposal, judge
 from firebreak.core.guard_rails import MODES, GuardRails
 
 ARN = "arn:aws:ec2:eu-central-1:111122223333:instance/i-0abcdef1234567890"
 KEY = "aws/111122223333/eu-central-1/instance/i-0abcdef1234567890"
+END, SECOND = datetime(2026, 12, 24, tzinfo=UTC), timedelta(seconds=1)
 AUTO = Deployment.model_validate(
     {
         "mode": "auto",
@@ -95,6 +97,28 @@ def test_each_rule_says_its_outcome_and_why(
     assert bool(verdict.reasons) is (outcome != "run")
     if reason is not None:
         assert verdict.reasons == (reason,)
+
+
+@pytest.mark.parametrize(
+    ("members", "outcome"),
+    [
+        ({"names": ("key", ARN)}, "refuse"),
+        ({"names": ("key",), "at": END - SECOND}, "refuse"),
+        ({"names": ("key",), "at": END}, "run"),
+        ({"names": ("another",), "at": END - SECOND}, "run"),
+        ({"names": ("key/longer", "ke"), "at": END - SECOND}, "run"),
+        (COLLECT | {"names": ("key",), "at": END - SECOND}, "run"),
+        ({"effect": "destructive", "names": ("key",), "at": END - SECOND}, "refuse"),
+    ],
+)
+def test_what_is_exempt_is_left_alone_until_it_ends_and_evidence_is_taken(
+    members: dict[str, Any], outcome: str
+) -> None:
+    exempt = Exemption(name="key", until=END, by="ana", reason="the backup job")
+    verdict = judge(proposal(**members), GuardState(exempt=(exempt,)), AUTO)
+    assert verdict.outcome == outcome
+    if outcome == "refuse":
+        assert verdict.reasons[0] == "key is left alone until 2026-12-24 00:00 UTC: the backup job"
 
 
 def test_every_rule_that_speaks_is_in_the_reasons_strictest_first() -> None:

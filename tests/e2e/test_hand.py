@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -127,6 +128,50 @@ def test_an_order_of_what_is_done_already_does_nothing_twice(story: Story, ana: 
     assert (again.exit_code, json.loads(again.stdout)["incident"]) == (0, incident.id)
     assert story.incidents()[0].revision == incident.revision + 1
     assert list(story.statuses(incident.id)) == [ISOLATE]
+
+
+def test_a_false_positive_that_was_undone_is_not_repeated_while_it_is_excepted(story: Story, ana: Operator) -> None:
+    instance = story.lab.estate.bastion
+    before = story.groups(instance)
+    story.put(story.guardduty(instance))
+    (first,) = story.incidents()
+    assert ana.types("undo", first.id, "--yes", "--wait").exit_code == 0
+    until = (story.sandbox.clock.now() + timedelta(days=2)).strftime("%Y-%m-%d")
+    told = ana.asks("except", first.id, "--until", until, "--reason", "the backup job")
+    assert told["names"] == [target.key for target in first.targets if not target.shared]
+    story.put(story.guardduty(instance, number=2, kind="Backdoor:EC2/C&CActivity.B"))
+    second = story.incidents()[-1]
+    assert second.id != first.id
+    assert story.statuses(second.id) == {"ebs.snapshot_volumes": "verified", ISOLATE: "refused"}
+    assert "the backup job" in str(story.steps(second.id)[ISOLATE].error)
+    assert story.groups(instance) == before
+    assert any("the backup job" in notice for notice in story.sandbox.notices())
+    (listed,) = ana.asks("except")
+    assert (listed["by"], listed["reason"]) == (ana.arn, "the backup job")
+    assert ana.types("except", first.id, "--end", "--yes").exit_code == 0
+    assert ana.asks("except") == []
+    assert json.loads(ordered(ana, ISOLATE, instance).stdout)["step"]["status"] == "verified"
+    assert story.isolated(instance)
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        (("except", "--until", "2999-01-01"), 2),
+        (("except", "x"), 2),
+        (("except", "x", "--until", "2999-01-01"), 2),
+        (("except", "x", "--until", "2001-01-01", "--reason", "late"), 2),
+        (("except", "x", "--until", "2999-01-01", "--end", "--reason", "both"), 2),
+        (("except", "inc-000000000000", "--until", "2999-01-01", "--reason", "who"), 4),
+    ],
+)
+def test_an_exemption_that_cannot_be_meant_is_not_made(
+    story: Story, ana: Operator, typed: tuple[str, ...], code: int
+) -> None:
+    assert ana.types(*typed).exit_code == code
+    assert ana.asks("except") == []
+    assert ana.types("except", "x", "--until", "2999-01-01", "--reason", "fits").exit_code == 0
+    assert [each["name"] for each in ana.asks("except")] == ["x"]
 
 
 def test_whoever_may_not_order_is_refused(story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,12 +13,12 @@ from firebreak.core.audit import AuditRecord
 from firebreak.core.errors import TargetMissing
 from firebreak.core.evidence import Artefact
 from firebreak.core.finding import Finding
-from firebreak.core.guard import GuardState
+from firebreak.core.guard import Exemption, GuardState
 from firebreak.core.incident import Incident, StepRecord
 from firebreak.core.model import Json
 from firebreak.ports import File
 
-MODE_KEY, HALT_KEY = ("GUARD", "MODE"), ("GUARD", "HALT")
+MODE_KEY, HALT_KEY, EXEMPT_KEY = ("GUARD", "MODE"), ("GUARD", "HALT"), ("GUARD", "EXEMPT")
 
 
 class IncidentReader:
@@ -77,15 +77,15 @@ class IncidentReader:
     def briefing(self, incident: str, step: str) -> tuple[Incident, StepRecord, GuardState]:
         """Read at once what a step's run depends on."""
         keys = incident_key(incident), step_key(incident, step)
-        rows = self._table.get_all(*keys, MODE_KEY, HALT_KEY)
+        rows = self._table.get_all(*keys, MODE_KEY, HALT_KEY, EXEMPT_KEY)
         for key in keys:
             if key not in rows:
                 raise TargetMissing(f"there is no {key[1]} in incident {incident}")
         return read_incident(rows[keys[0]]), read_step(rows[keys[1]]), _guard(rows)
 
     def guard(self) -> GuardState:
-        """Return mode and kill switch as the table has them."""
-        return _guard(self._table.get_all(MODE_KEY, HALT_KEY))
+        """Return mode, kill switch and exemptions as the table has them."""
+        return _guard(self._table.get_all(MODE_KEY, HALT_KEY, EXEMPT_KEY))
 
     def decisions(self, incident: str) -> Sequence[Json]:
         """Return what was decided, revision by revision."""
@@ -93,7 +93,16 @@ class IncidentReader:
 
 
 def _guard(rows: dict[tuple[str, str], Item]) -> GuardState:
-    return GuardState(mode=rows.get(MODE_KEY, {}).get("mode"), halted=bool(rows.get(HALT_KEY, {}).get("on", False)))
+    return GuardState(
+        mode=rows.get(MODE_KEY, {}).get("mode"),
+        halted=bool(rows.get(HALT_KEY, {}).get("on", False)),
+        exempt=exemptions(rows.get(EXEMPT_KEY, {})),
+    )
+
+
+def exemptions(row: Item) -> tuple[Exemption, ...]:
+    """Return the exemptions in their row."""
+    return tuple(map(Exemption.model_validate_json, row.get("exempt", ())))
 
 
 def _unknown(incident: str) -> TargetMissing:

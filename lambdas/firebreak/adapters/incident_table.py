@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
-from firebreak.adapters.incident_reader import HALT_KEY, MODE_KEY, IncidentReader
+from firebreak.adapters.incident_reader import EXEMPT_KEY, HALT_KEY, MODE_KEY, IncidentReader, exemptions
 from firebreak.adapters.incident_rows import (
     attempt_write,
     audit_row,
@@ -19,7 +19,8 @@ from firebreak.adapters.incident_rows import (
 from firebreak.adapters.table import ConditionFailed
 from firebreak.adapters.writes import Item, When, Write, delete, put, update
 from firebreak.core.audit import AuditRecord
-from firebreak.core.errors import Conflict
+from firebreak.core.errors import Conflict, Refused
+from firebreak.core.guard import Exemption
 from firebreak.core.incident import Incident, StepRecord
 from firebreak.core.model import Json
 from firebreak.ports import Actor, Execution
@@ -30,6 +31,9 @@ TOGETHER = 40
 GUARD = "guard"
 """Where the trail of mode and kill switch stands, in place of an incident's id."""
 
+EXEMPTIONS = 100
+"""How many are in force at once: they are read with every step, in one row."""
+
 ATTEMPTS = 5
 
 
@@ -38,11 +42,28 @@ class IncidentTable(IncidentReader):
 
     def set_mode(self, mode: str, actor: Actor, now: datetime) -> None:
         """Set the mode; the deployment's ceiling still bounds it."""
-        self._set(MODE_KEY, {"mode": mode}, f"mode {mode}", actor, now)
+        self._set(MODE_KEY, lambda _: {"mode": mode}, f"mode {mode}", actor, now)
 
     def set_halt(self, on: bool, actor: Actor, now: datetime) -> None:
         """Throw the kill switch, or take it back."""
-        self._set(HALT_KEY, {"on": on}, f"halt {'on' if on else 'off'}", actor, now)
+        self._set(HALT_KEY, lambda _: {"on": on}, f"halt {'on' if on else 'off'}", actor, now)
+
+    def exempt(self, exemption: Exemption, actor: Actor, now: datetime) -> None:
+        """Leave something alone for a time; what was said of it before is replaced, what has ended is forgotten.
+
+        Raises:
+            Refused: there are too many exemptions.
+        """
+
+        def changed(row: Item) -> Item:
+            others = [each for each in exemptions(row) if each.name != exemption.name and each.until > now]
+            kept = [*others, *((exemption,) if exemption.until > now else ())]
+            if len(kept) > EXEMPTIONS:
+                raise Refused(f"{EXEMPTIONS} exemptions are in force, and no more are kept; end one of them")
+            return {"exempt": [each.model_dump_json() for each in kept]}
+
+        until = f"until {exemption.until:%Y-%m-%d %H:%M} UTC" if exemption.until > now else "no longer"
+        self._set(EXEMPT_KEY, changed, f"{exemption.name} left alone {until}", actor, now, exemption.reason)
 
     def change_incident(
         self, before: Incident, after: Incident, event: str, actor: Actor, now: datetime, *words: str
@@ -160,7 +181,15 @@ class IncidentTable(IncidentReader):
             if found is None or found["hash"] != head:
                 raise Conflict(f"{what} moved meanwhile; read it again") from None
 
-    def _set(self, key: tuple[str, str], values: Item, event: str, actor: Actor, now: datetime) -> None:
+    def _set(
+        self,
+        key: tuple[str, str],
+        change: Callable[[Item], Item],
+        event: str,
+        actor: Actor,
+        now: datetime,
+        *words: str,
+    ) -> None:
         """Set a row of the guard and append to the guard's trail, whoever else sets it meanwhile."""
         for _ in range(ATTEMPTS):
             before = self._table.get(*key) or {}
@@ -172,9 +201,10 @@ class IncidentTable(IncidentReader):
                 at=now,
                 event=event,
                 actor=str(actor),
+                words=words,
                 previous=str(before.get("head", "")),
             )
-            row = {"pk": key[0], "sk": key[1], **values, "by": str(actor), "at": now.isoformat()}
+            row = {"pk": key[0], "sk": key[1], **change(before), "by": str(actor), "at": now.isoformat()}
             same = (
                 When("#version = :version", {"version": version}) if version else When("attribute_not_exists(#version)")
             )

@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib import metadata
+from keyword import iskeyword
 from typing import Any
 
 import click
@@ -38,6 +39,7 @@ COMMANDS = {
         "firebreak.cli.halt",
         "Throw the kill switch: from now on no step begins, whatever mode and playbooks say.",
     ),
+    "except": ("firebreak.cli.exemptions", "Leave a target alone for a time, whatever findings say."),
     "dlq": ("firebreak.cli.dlq", "Messages that could not be handled, and another try."),
 }
 """Module and first line of help, by command. In each module, the command is called as it is typed."""
@@ -58,7 +60,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in COMMANDS:
             module = importlib.import_module(COMMANDS[cmd_name][0])
-            return getattr(module, cmd_name)  # type: ignore[no-any-return]
+            return getattr(module, f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name)  # type: ignore[no-any-return]
         for entry in metadata.entry_points(group=PLUGINS, name=cmd_name):
             return entry.load()  # type: ignore[no-any-return]
         return None

@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, TypeAlias
 
+from pydantic import AwareDatetime, Field
+
 from firebreak.core.action import Effect
 from firebreak.core.deployment import Deployment
 from firebreak.core.finding import Posture
@@ -29,16 +31,34 @@ OUTCOMES: tuple[Outcome, ...] = ("run", "ask", "observe", "refuse")
 """Loosest first."""
 
 
+class Exemption(Model):
+    """Something that is left alone for a time, because a person knows better.
+
+    Attributes:
+        name: key or ARN of a target.
+        until: when it ends.
+        by: who said so.
+        reason: why.
+    """
+
+    name: str = Field(min_length=1, max_length=1_024)
+    until: AwareDatetime
+    by: str
+    reason: str = Field(min_length=1, max_length=500)
+
+
 class GuardState(Model):
     """What the table says, which changes without a deployment.
 
     Attributes:
         mode: the mode it asks for; None where it says nothing.
         halted: whether the kill switch is on.
+        exempt: what is left alone, those that have ended included.
     """
 
     mode: str | None = None
     halted: bool = False
+    exempt: tuple[Exemption, ...] = ()
 
 
 class Proposal(Model):
@@ -54,6 +74,7 @@ class Proposal(Model):
         names: ARNs and keys of the target and of what contains it or is changed with it.
         targets: how many targets the finding names.
         spent: how often the action ran in this account and hour.
+        at: now; None where no exemption is to have ended yet.
     """
 
     action: str
@@ -67,6 +88,7 @@ class Proposal(Model):
     names: tuple[str, ...] = ()
     targets: int = 1
     spent: int = 0
+    at: AwareDatetime | None = None
 
 
 class Verdict(Model):
@@ -105,6 +127,9 @@ def _bans(proposal: Proposal, state: GuardState, rails: GuardRails) -> Iterator[
     for name in proposal.names:
         if any_matches(rails.protected_arns, name):
             yield "refuse", f"{name} is protected by the settings"
+    for exempt in state.exempt if proposal.effect != "collect" else ():
+        if exempt.name in proposal.names and (proposal.at is None or proposal.at < exempt.until):
+            yield "refuse", f"{exempt.name} is left alone until {exempt.until:%Y-%m-%d %H:%M} UTC: {exempt.reason}"
 
 
 def _mode(proposal: Proposal, state: GuardState, deployment: Deployment) -> Iterator[tuple[Outcome, str]]:

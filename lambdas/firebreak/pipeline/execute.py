@@ -146,7 +146,7 @@ class _Run(StepRun):
 
     def _guarded(self) -> Answer | None:
         """Ask the guard again: it may have been tightened since the plan was made."""
-        verdict = judge(proposal(self.step, self.plan), self.guard, self.use.deployment)
+        verdict = judge(proposal(self.step, self.plan, self.now), self.guard, self.use.deployment)
         if verdict.outcome == "run" or (verdict.outcome == "ask" and self.step.consent == "ask"):
             return None
         return self.settle("observed" if verdict.outcome == "observe" else "refused", *verdict.reasons)

@@ -201,7 +201,7 @@ class Planner:
         )
         if not plan.changes:
             return self._move(step, "unneeded", actor, plan=plan, settled_at=now)
-        verdict = judge(proposal(step, plan), guard, self.deployment)
+        verdict = judge(proposal(step, plan, now), guard, self.deployment)
         if verdict.outcome == "run" and not self._within_budget(step, now):
             budget = self.deployment.guard.budget(step.action)
             verdict = Verdict(outcome="ask", reasons=(f"{step.action} ran {budget} times in this account and hour",))

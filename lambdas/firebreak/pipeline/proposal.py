@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from firebreak.core.guard import Proposal
 from firebreak.core.incident import StepRecord
 from firebreak.core.plan import Plan
 
 
-def proposal(step: StepRecord, plan: Plan) -> Proposal:
-    """Return what the guard judges. The budget is not in it: it is spent where the plan is made, in one write."""
+def proposal(step: StepRecord, plan: Plan, now: datetime) -> Proposal:
+    """Return what the guard judges now. The budget is not in it: it is spent where the plan is made, in one write."""
     return Proposal(
         action=step.action,
         effect=step.effect,
@@ -19,4 +21,5 @@ def proposal(step: StepRecord, plan: Plan) -> Proposal:
         tags=step.setting.tags,
         names=tuple(dict.fromkeys((*step.setting.names, *plan.resources))),
         targets=step.setting.named,
+        at=now,
     )
