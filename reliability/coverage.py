@@ -35,6 +35,8 @@ ELSEWHERE: Mapping[str, str] = {
     "cli/*": "a person's command, held by the tests of the command line",
     "adapters/caller.py caller_arn": "a person's command asks who calls",
     "adapters/dead_letters.py *": "a person's command lists and redrives",
+    "adapters/eventbridge.py *": "a person's command orders a step",
+    "adapters/finding_table.py belongs_to": "a person's command waits for what comes of its order",
     "adapters/incident_table.py _set": "a person's command sets the mode and the kill switch",
     "adapters/ssm.py console_names": "a person's command asks for the names of a deployment",
     "adapters/vault_reader.py *": "a person's command reads what is kept",
