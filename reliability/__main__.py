@@ -11,9 +11,10 @@ import os
 import resource
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from itertools import islice
+from typing import Any, TypeVar
 
 import click
 from rich.console import Console
@@ -45,6 +46,8 @@ from reliability.suites import (
     triple_faults,
 )
 from reliability.together import CASTS
+
+T = TypeVar("T")
 
 CHUNK = 100
 SEED = 20261126
@@ -116,9 +119,9 @@ def _all(quick: bool, console: Console) -> int:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         with Progress(*columns, console=console, transient=True) as progress:
             found = [_suite(Found(name), misfortunes, pool, progress) for name, misfortunes in suites.items()]
-            short = [pool.submit(_search, 3 if quick else 6)]  # level by level, hence in one worker
+            short = [pool.submit(_timed, _search, 3 if quick else 6)]  # level by level, hence in one worker
             found.append(_side_by_side(1 if quick else 2, pool, progress))
-            lived = [pool.submit(_live, SEED + number) for number in range(1 if quick else 8)]
+            lived = [pool.submit(_timed, _live, SEED + number) for number in range(1 if quick else 8)]
             found.append(_joined("whole histories, drawn", lived, progress))
             found.append(_joined("short histories, every one", short, progress))
             alike = converging(20 if quick else ORDERS, SEED)
@@ -138,29 +141,35 @@ def _all(quick: bool, console: Console) -> int:
 def _suite(found: Found, misfortunes: Iterable[Misfortune], pool: ProcessPoolExecutor, progress: Progress) -> Found:
     chunks = list(_chunks(misfortunes))
     task = progress.add_task(found.suite, total=sum(map(len, chunks)))
-    done: list[Future[list[tuple[Misfortune, Outcome]]]] = [pool.submit(_play, chunk) for chunk in chunks]
-    for future in as_completed(done):
-        for misfortune, outcome in future.result():
-            found.add(misfortune, outcome)
-        progress.advance(task, len(future.result()))
+    for future in as_completed([pool.submit(_timed, _play, chunk) for chunk in chunks]):
+        progress.advance(task, _counted(found, future.result()))
     return found
+
+
+def _counted(found: Found, played: tuple[Sequence[tuple[Misfortune, Outcome]], float]) -> int:
+    runs, cpu = played
+    for misfortune, outcome in runs:
+        found.add(misfortune, outcome)
+    found.cpu += cpu
+    return len(runs)
 
 
 def _side_by_side(switches: int, pool: ProcessPoolExecutor, progress: Progress) -> Found:
     found = Found("runs side by side, every interleaving")
     task = progress.add_task(found.suite, total=len(CASTS))
-    for future in as_completed([pool.submit(_interleave, cast, switches) for cast in CASTS]):
-        for misfortune, outcome in future.result():
-            found.add(misfortune, outcome)
+    for future in as_completed([pool.submit(_timed, _interleave, cast, switches) for cast in CASTS]):
+        _counted(found, future.result())
         progress.advance(task)
     return found
 
 
-def _joined(suite: str, parts: list[Future[Found]], progress: Progress) -> Found:
+def _joined(suite: str, parts: list[Future[tuple[Found, float]]], progress: Progress) -> Found:
     whole = Found(suite)
     task = progress.add_task(whole.suite, total=len(parts))
     for future in as_completed(parts):
-        whole.join(future.result())
+        part, cpu = future.result()
+        whole.join(part)
+        whole.cpu += cpu
         progress.advance(task)
     return whole
 
@@ -189,6 +198,12 @@ def _start(folder: str) -> None:
     _folder = folder
     gc.freeze()  # the modules are here to stay: looking through them again and again takes a tenth of each run
     gc.set_threshold(50_000, 20, 20)
+
+
+def _timed(play: Callable[..., T], *arguments: Any) -> tuple[T, float]:
+    """Return what comes of it, and the seconds of CPU that it took."""
+    begun = time.process_time()
+    return play(*arguments), time.process_time() - begun
 
 
 def _play(misfortunes: list[Misfortune]) -> list[tuple[Misfortune, Outcome]]:

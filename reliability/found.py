@@ -25,6 +25,7 @@ class Found:
         violations: what did not hold, each with the plan that shows it.
         more: how many violations there are beyond those.
         places: in the code, from which calls were made.
+        cpu: seconds of CPU that its runs took.
     """
 
     suite: str
@@ -34,6 +35,7 @@ class Found:
     violations: list[tuple[str, Misfortune]] = field(default_factory=list)
     more: int = 0
     places: set[str] = field(default_factory=set)
+    cpu: float = 0.0
 
     def add(self, misfortune: Misfortune, outcome: Outcome) -> None:
         """Count a run."""

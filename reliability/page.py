@@ -54,12 +54,14 @@ class Result:
 
 def show(result: Result, console: Console) -> None:
     """Print it."""
-    table = Table("suite", "runs", "faults", "call sites", "violations", box=None, pad_edge=False)
+    table = Table("suite", "runs", "faults", "call sites", "CPU min", "violations", box=None, pad_edge=False)
     for suite in result.suites:
         style = "red" if suite.violations else "green"
         count = len(suite.violations) + suite.more
         table.add_row(
-            suite.suite, f"{suite.runs:,}", f"{suite.struck:,}", str(len(suite.sites)), str(count), style=style
+            *(suite.suite, f"{suite.runs:,}", f"{suite.struck:,}", str(len(suite.sites))),
+            *(f"{suite.cpu / 60:.1f}", str(count)),
+            style=style,
         )
     console.print(table)
     for suite in result.suites:
@@ -78,11 +80,12 @@ def show(result: Result, console: Console) -> None:
 
 def rows(result: Result) -> Iterator[str]:
     """Yield the lines of the page between its marks."""
-    yield "| Suite | Runs | Faults that struck | Call sites | Violations |"
-    yield "|---|---|---|---|---|"
+    yield "| Suite | Runs | Faults that struck | Call sites | CPU minutes | Violations |"
+    yield "|---|---|---|---|---|---|"
     for suite in result.suites:
         count = len(suite.violations) + suite.more
-        yield f"| {suite.suite} | {suite.runs:,} | {suite.struck:,} | {len(suite.sites)} | {count} |"
+        took = f"{suite.cpu / 60:.1f}"
+        yield f"| {suite.suite} | {suite.runs:,} | {suite.struck:,} | {len(suite.sites)} | {took} | {count} |"
     yield ""
     yield "| Mutant: what it does wrong | Caught by | After runs |"
     yield "|---|---|---|"

@@ -13,7 +13,7 @@ from reliability.page import PAGE, Result, rows, write
 from reliability.suites import Caught
 
 PLAN = Misfortune("only", (Fault(3, "reject"),))
-GOOD = Found("singles", 1_200, 1_100, {"plan dynamodb:query"})
+GOOD = Found("singles", 1_200, 1_100, {"plan dynamodb:query"}, cpu=90.0)
 BAD = Found("pairs", 10, 20, set(), [("I1 lost", PLAN)], more=2)
 SITE = Site("adapters/sns.py", "tell", 40, 40, "self._client.publish")
 ALL, SOME = Reached((SITE,), ()), Reached((SITE,), (SITE,))
@@ -42,8 +42,8 @@ def test_ten_minutes_of_cpu_may_be_spent_for_240_calls() -> None:
 
 def test_the_tables_say_what_was_found_and_what_was_not_caught() -> None:
     lines = list(rows(Result((GOOD, BAD), {"no-lease": CAUGHT, "effect-first": None}, SOME, 1_200, 90.0, 60.0)))
-    assert "| singles | 1,200 | 1,100 | 1 | 0 |" in lines
-    assert "| pairs | 10 | 20 | 0 | 3 |" in lines
+    assert "| singles | 1,200 | 1,100 | 1 | 1.5 | 0 |" in lines
+    assert "| pairs | 10 | 20 | 0 | 0.0 | 3 |" in lines
     assert "| no-lease: a lease keeps nobody out | I4 | 297 |" in lines
     assert any(line.startswith("| effect-first: ") and line.endswith("| nothing |  |") for line in lines)
     assert "0 of 1 places in the code that call out were played." in lines
