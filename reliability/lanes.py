@@ -228,14 +228,14 @@ def _replayed(folder: str, name: str, later: float) -> tuple[int, ...]:
         with patch.object(MemoryWorld, "send", kept):
             STORIES[name].play(played)
         played.clock.advance(later)
-        before = _effects(played)
+        before, left = _effects(played), waiting(played) + laid(played)
         for event in archive:
             played.send({**event, "replay-name": "again"})  # EventBridge adds the name of the replay, nothing else
         played.settle()
         played.sweep()
         after = _effects(played)
         more = (now - then for now, then in zip(after, before, strict=True))
-        return len(archive), *more, waiting(played) + laid(played)
+        return len(archive), *more, waiting(played) + laid(played) - left
 
 
 def _effects(world: MemoryWorld) -> tuple[int, ...]:

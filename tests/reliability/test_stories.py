@@ -35,6 +35,8 @@ ENDS: dict[str, tuple[list[str], list[tuple[str, str]]]] = {
     "untold": ([], []),
     "poison": (["closed"], [(CONTAIN, "undone")]),
     "again": (["closed", "closed"], [(CONTAIN, "undone")] * 2),
+    "ordered": (["closed"], [(CONTAIN, "undone")]),
+    "ordered amid": (["closed"], [(COLLECT, "verified"), (CONTAIN, "undone")]),
     "merged": (["closed", "merged"], [(CONTAIN, "undone")] * 2 + [(CONTAIN, "unneeded")]),
     "merged back": (["closed", "merged"], [(CONTAIN, "undone")] * 2),
 }
